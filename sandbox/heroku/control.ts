@@ -1,0 +1,74 @@
+/** What tests and the supervisor may ask and do beside the API, under `/_control`, with the control token as bearer. */
+import type { Keys } from "./auth";
+import type { Cloud } from "./cloud";
+import { invalid, ok } from "./http";
+import { type Route, route } from "./router";
+
+export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
+  const { state } = cloud;
+  return [
+    route("GET", "/_control/health", () => ok({ ok: true }), "public"),
+    route(
+      "GET",
+      "/_control/inventory",
+      async () => {
+        // Counted in the server itself, so that a database which no add-on knows any more is seen too.
+        const databases = await cloud.databases.present();
+        const names = Object.values(state.apps).map((app) => app.name);
+        return ok({
+          apps: names.length,
+          addons: Object.keys(state.addons).length,
+          databases: databases.length,
+          attachments: Object.keys(state.attachments).length,
+          domains: Object.keys(state.domains).length,
+          pipelines: Object.keys(state.pipelines).length,
+          couplings: Object.keys(state.couplings).length,
+          webhooks: Object.keys(state.webhooks).length,
+          drains: Object.keys(state.drains).length,
+          schedules: Object.keys(state.schedules).length,
+          transfers: Object.values(state.transfers).filter((one) => one.deletedAt === null).length,
+          dynos: cloud.dynos.count(),
+          names: {
+            apps: names,
+            addons: Object.values(state.addons).map((addon) => addon.name),
+            databases,
+            domains: Object.values(state.domains).map((domain) => domain.hostname),
+          },
+        });
+      },
+      "control",
+    ),
+    route(
+      "POST",
+      "/_control/keys",
+      async (x) => {
+        const { keys: next } = await x.json();
+        if (!Array.isArray(next) || next.length === 0 || !next.every((key) => typeof key === "string" && key !== ""))
+          throw invalid("keys must be a list of at least one key.");
+        keys.rotate(next);
+        return ok({ keys: next.length });
+      },
+      "control",
+    ),
+    route(
+      "POST",
+      "/_control/faults",
+      async (x) => {
+        cloud.faults.set((await x.json()).rules);
+        return ok({});
+      },
+      "control",
+    ),
+    route(
+      "POST",
+      "/_control/schedules/run",
+      async (x) => {
+        const at = (await x.json()).at;
+        return ok({
+          started: cloud.runSchedules(typeof at === "string" ? new Date(at) : new Date(), at === undefined),
+        });
+      },
+      "control",
+    ),
+  ];
+}

@@ -1,0 +1,93 @@
+/** Postgres data API: what a database is like, whether it is there yet, its credentials, and its reset. */
+import type { Cloud } from "../cloud";
+import { notFound, ok } from "../http";
+import type { Addon } from "../model";
+import { findPlan } from "../plans";
+import { type Route, route } from "../router";
+import { database } from "./backups";
+
+/** Storage limits by plan in GB (requirements' facts; others are not shown). */
+const STORAGE_GB: Record<string, number> = { "essential-0": 1, "essential-1": 10, "essential-2": 32, "standard-0": 64 };
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+async function show(cloud: Cloud, addon: Addon) {
+  if (!addon.login) throw notFound("database");
+  const figures = await cloud.databases.figures(addon.login);
+  const plan = findPlan(addon.plan);
+  const limit = STORAGE_GB[addon.plan.split(":")[1] ?? ""];
+  const size = megabytes(figures.bytes);
+  const essential = addon.plan.includes(":essential");
+  const info = [
+    { name: "Plan", values: [plan.humanName] },
+    { name: "Status", values: ["Available"] },
+    { name: "Connections", values: [`${figures.connections}/${plan.connections}`] },
+    { name: "PG Version", values: [figures.version] },
+    { name: "Created", values: [addon.createdAt] },
+    { name: "Data Size", values: [limit === undefined ? size : `${size} / ${limit} GB`] },
+    { name: "Tables", values: [String(figures.tables)] },
+    { name: "Fork/Follow", values: [essential ? "Unsupported" : "Available"] },
+    { name: "Rollback", values: ["Unsupported"] },
+    { name: "Continuous Protection", values: ["Off"] },
+    { name: "Add-on", values: [addon.name] },
+  ];
+  return {
+    addon_id: addon.id,
+    name: addon.name,
+    created_at: addon.createdAt,
+    database_name: addon.login.database,
+    database_user: addon.login.user,
+    following: null,
+    forked_from: null,
+    info,
+    num_bytes: figures.bytes,
+    num_connections: figures.connections,
+    num_tables: figures.tables,
+    plan: addon.plan.split(":")[1],
+    postgres_version: figures.version,
+    resource_url: cloud.databases.url(addon.login),
+    "is_in_recovery?": false,
+    "standalone?": true,
+  };
+}
+
+function credential(cloud: Cloud, addon: Addon) {
+  if (!addon.login) throw notFound("database");
+  const { hostname, port } = new URL(cloud.databases.url(addon.login));
+  const { user, password, database } = addon.login;
+  return {
+    uuid: addon.id,
+    name: "default",
+    state: "active",
+    database,
+    host: hostname,
+    port,
+    credentials: [{ state: "active", user, password, connections: null }],
+  };
+}
+
+export function databaseRoutes(cloud: Cloud): Route[] {
+  return [
+    route("GET", "/client/v11/databases/:database", async (x) =>
+      ok(await show(cloud, database(cloud, x.params.database))),
+    ),
+    route("GET", "/client/v11/databases/:database/wait_status", (x) => {
+      const waiting = cloud.addon(x.params.database).state !== "provisioned";
+      return ok({ "waiting?": waiting, "error?": false, message: waiting ? "creating" : "available" });
+    }),
+    route("PUT", "/client/v11/databases/:database/reset", async (x) => {
+      const addon = database(cloud, x.params.database);
+      if (addon.login) await cloud.databases.empty(addon.login);
+      return ok({ message: "Reset successful" });
+    }),
+    route("GET", "/postgres/v0/databases/:database/credentials", (x) =>
+      ok([credential(cloud, database(cloud, x.params.database))]),
+    ),
+    route("GET", "/postgres/v0/databases/:database/credentials/:name", (x) => {
+      if (x.params.name !== "default") throw notFound("credential");
+      return ok(credential(cloud, database(cloud, x.params.database)));
+    }),
+  ];
+}
