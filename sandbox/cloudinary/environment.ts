@@ -1,0 +1,19 @@
+import type { Notifications } from "./notifications";
+import type { Store } from "./store";
+
+/** What every part of the emulator needs: the account, the time, what is stored and who is told. */
+export interface Environment {
+  readonly cloudName: string;
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  /** Calls of the Admin API in an hour. */
+  readonly adminLimitPerHour: number;
+  /** Whether PDF and ZIP files are delivered by plain URLs; new free accounts start with this switched off. */
+  readonly deliverPdf: boolean;
+  readonly store: Store;
+  readonly notifications: Notifications;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Base of delivery URLs; it changes when the emulator restarts on another port. */
+  url(): string;
+}

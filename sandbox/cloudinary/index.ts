@@ -1,0 +1,1 @@
+export { type CloudinaryOptions, type RunningCloudinary, startCloudinary } from "./server";
