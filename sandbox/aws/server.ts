@@ -1,0 +1,98 @@
+/** MiniStack, the emulator of AWS, as a process of the sandbox. Facts about it are in the README of this folder. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UscPisError } from "../../backup/errors";
+import type { ProcessIdentity } from "../supervisor/identity";
+import { launch, waitReady } from "../supervisor/launch";
+import { nodeFolder, privateFolder, projectRoot } from "../supervisor/paths";
+import { freePort, isPortFree } from "../supervisor/ports";
+
+/** The account that MiniStack gives to its root keys. */
+export const ACCOUNT = "000000000000";
+/** MiniStack's root: any request of this key is allowed, whatever its secret. */
+export const ROOT_CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" } as const;
+
+/** The Python that has MiniStack: USC_PIS_PYTHON, else the environment that the set-up makes. */
+export function pythonPath(env: NodeJS.ProcessEnv = process.env): string {
+  const python = env.USC_PIS_PYTHON || join(projectRoot, ".tools", "python", "bin", "python");
+  if (existsSync(python)) return python;
+  throw new UscPisError(
+    "python_missing",
+    `the local AWS needs the project's Python environment, ${python} is not there`,
+    {
+      hint: "make it: npm start (it needs Python 3.10 or newer with venv)",
+    },
+  );
+}
+
+export interface AwsOptions {
+  /** Folder for its temporary files. */
+  folder: string;
+  log: string;
+  sandboxRoot: string;
+  /** @default a free one; with a fixed one nothing else is tried */
+  port?: number;
+  signal?: AbortSignal;
+  /** Told as soon as the process exists, before it answers. */
+  onStart?: (process: ProcessIdentity) => void;
+}
+
+/**
+ * The whole environment of MiniStack. Functions inherit it, so it holds nothing of the person's: Node first on PATH is
+ * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
+ */
+export function awsEnvironment(folder: string, port: number): Record<string, string> {
+  return {
+    PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
+    HOME: privateFolder(join(folder, "home")),
+    TMPDIR: privateFolder(join(folder, "tmp")),
+    LANG: "C.UTF-8",
+    TZ: "UTC",
+    PYTHONDONTWRITEBYTECODE: "1",
+    PYTHONUNBUFFERED: "1",
+    BIND_HOST: "127.0.0.1",
+    GATEWAY_PORT: String(port),
+    MINISTACK_HOST: "127.0.0.1",
+    IOT_MTLS_ENABLED: "0",
+    SFTP_ENABLED: "0",
+    AUTH: "true",
+    LOG_LEVEL: "INFO",
+    DOCKER_HOST: `unix://${join(folder, "no-docker.sock")}`,
+  };
+}
+
+/** Starts it on a loopback port and waits until it answers. It forgets everything when it ends. */
+export async function startAws(options: AwsOptions): Promise<ProcessIdentity & { url: string }> {
+  const python = pythonPath();
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort());
+    const process = await launch({
+      file: python,
+      args: ["-m", "ministack"],
+      cwd: privateFolder(options.folder),
+      env: awsEnvironment(options.folder, port),
+      log: options.log,
+      sandboxRoot: options.sandboxRoot,
+    });
+    options.onStart?.(process);
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      await waitReady({
+        service: "MiniStack (the local AWS)",
+        process,
+        log: options.log,
+        signal: options.signal,
+        timeoutMs: 60_000,
+        probe: async () => {
+          const answer = await fetch(`${url}/_ministack/ready`, { signal: AbortSignal.timeout(2000) });
+          await answer.arrayBuffer();
+          return answer.ok ? true : undefined;
+        },
+      });
+      return { ...process, url };
+    } catch (error) {
+      const lostPort = error instanceof UscPisError && error.code === "service_died" && !(await isPortFree(port));
+      if (!lostPort || options.port !== undefined || attempt >= 3) throw error;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/** How each service starts. All of them take up what they kept, except AWS, which keeps nothing. */
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bootstrapAccount } from "../aws/bootstrap";
+import type { IdentityScope } from "../aws/identities";
+import { ACCOUNT, startAws } from "../aws/server";
+import { adminUrl, createCluster, startCluster } from "../postgres/cluster";
+import type { PostgresSource } from "../postgres/programs";
+import type { ProcessIdentity } from "./identity";
+import { launch, waitReady } from "./launch";
+import { linesSince, logFile } from "./logs";
+import { nodeFolder, privateFolder, projectRoot, type SandboxPaths } from "./paths";
+import { freePort, isPortFree, requirePort } from "./ports";
+import type { SandboxState, ServiceName } from "./state";
+
+/** Names of the sandbox's own system, account and regions, the production's defaults. */
+export const SCOPE: IdentityScope = {
+  system: "usc-pis",
+  account: ACCOUNT,
+  regions: ["ap-southeast-1", "ap-northeast-1"],
+};
+
+export interface ServiceContext {
+  paths: SandboxPaths;
+  state: SandboxState;
+  signal?: AbortSignal;
+  postgresSource?: PostgresSource;
+  /** Notes a process in the state before anything else happens. */
+  note: (process: ProcessIdentity) => void;
+}
+
+/** The port to use: the one asked for, else the one it had, if that is still free, else any. */
+async function choosePort(context: ServiceContext, service: ServiceName): Promise<number> {
+  const fixed = context.state.ports[service];
+  if (fixed !== undefined) return requirePort(service, fixed);
+  const before = context.state.services[service]?.url;
+  const port = before === undefined ? Number.NaN : Number(new URL(before).port);
+  return Number.isInteger(port) && port > 0 && (await isPortFree(port)) ? port : freePort();
+}
+
+async function startPostgres(context: ServiceContext): Promise<string> {
+  const { paths, state } = context;
+  const port = await choosePort(context, "postgres");
+  state.postgres = {
+    ...(state.postgres ??
+      (await createCluster({ dataDir: join(paths.postgres, "data"), source: context.postgresSource, port }))),
+    port,
+  };
+  const started = await startCluster(state.postgres, {
+    log: logFile(paths, "postgres"),
+    sandboxRoot: paths.root,
+    signal: context.signal,
+    onStart: context.note,
+    mayMove: state.ports.postgres === undefined,
+  });
+  state.postgres.port = started.port;
+  return `postgres://127.0.0.1:${started.port}`;
+}
+
+async function startMinistack(context: ServiceContext): Promise<string> {
+  const { paths, state } = context;
+  if (state.ports.aws !== undefined) await requirePort("aws", state.ports.aws);
+  const { url } = await startAws({
+    folder: paths.aws,
+    log: logFile(paths, "aws"),
+    sandboxRoot: paths.root,
+    port: state.ports.aws,
+    signal: context.signal,
+    onStart: context.note,
+  });
+  await bootstrapAccount(SCOPE, url, paths.aws);
+  return url;
+}
+
+/** An emulator of ours: its configuration in a private file, a line of JSON when it is ready. */
+async function startEmulator(
+  context: ServiceContext,
+  service: "heroku" | "cloudinary",
+  config: object,
+): Promise<string> {
+  const { paths } = context;
+  const log = logFile(paths, service);
+  const file = join(paths.root, `${service}.json`);
+  writeFileSync(`${file}.next`, JSON.stringify(config), { mode: 0o600 });
+  renameSync(`${file}.next`, file);
+  const offset = Buffer.byteLength(linesSince(log, 0).join("\n"));
+  const process = await launch({
+    file: join(nodeFolder(), "node"),
+    args: ["-r", "ts-node/register/transpile-only", join(projectRoot, "sandbox", service, "main.ts"), file],
+    cwd: projectRoot,
+    env: {
+      PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
+      HOME: privateFolder(join(paths.root, "home")),
+      TMPDIR: privateFolder(paths.tmp),
+      LANG: "C.UTF-8",
+      TZ: "UTC",
+    },
+    log,
+    sandboxRoot: paths.root,
+  });
+  context.note(process);
+  return waitReady({
+    service: `the ${service} emulator`,
+    process,
+    log,
+    signal: context.signal,
+    timeoutMs: 60_000,
+    probe: async () => readyUrl(linesSince(log, offset)),
+  });
+}
+
+/** The address in the line by which an emulator says that it is ready. */
+export function readyUrl(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    if (!line.startsWith("{")) continue;
+    try {
+      const said = JSON.parse(line) as { ready?: unknown; url?: unknown };
+      if (said.ready === true && typeof said.url === "string") return said.url;
+    } catch {
+      // Half of a line, or somebody else's: the next look sees it whole.
+    }
+  }
+  return undefined;
+}
+
+/** Where the emulators reach the databases. */
+export function requirePostgres(state: SandboxState): { adminUrl: string; bin: string } {
+  if (state.postgres === undefined) throw new Error("PostgreSQL has not been started");
+  return { adminUrl: adminUrl(state.postgres), bin: state.postgres.bin };
+}
+
+export const starters: Readonly<Record<ServiceName, (context: ServiceContext) => Promise<string>>> = {
+  postgres: startPostgres,
+  aws: startMinistack,
+  cloudinary: async (context) =>
+    startEmulator(context, "cloudinary", {
+      dataDir: privateFolder(context.paths.cloudinary),
+      host: "127.0.0.1",
+      port: await choosePort(context, "cloudinary"),
+      ...context.state.cloudinary,
+    }),
+  heroku: async (context) =>
+    startEmulator(context, "heroku", {
+      dataDir: privateFolder(context.paths.heroku),
+      host: "127.0.0.1",
+      port: await choosePort(context, "heroku"),
+      postgres: requirePostgres(context.state),
+      apiKeys: [context.state.heroku.apiKey],
+      controlToken: context.state.heroku.controlToken,
+    }),
+};
