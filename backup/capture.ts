@@ -1,0 +1,249 @@
+import { randomUUID } from "node:crypto";
+import { BackupId } from "./backup-id";
+import { takeBackup } from "./capture-dump";
+import type { CapturePorts, CaptureRequest, CaptureResult, CaptureSettings } from "./capture-ports";
+import { recentBackups } from "./catalogue";
+import { dueClass } from "./classes";
+import { readCurrentApp, requireCurrentApp } from "./current-app";
+import { DAY_MS } from "./duration";
+import { UscPisError } from "./errors";
+import { takeLease } from "./lease";
+import { closeDeadRun, removeHerokuCopy, tidyUp } from "./leftovers";
+import type { Manifest } from "./manifest";
+import type { RunRecord } from "./run-record";
+import { ensureDailySchedule } from "./schedule";
+import { toError } from "./sides";
+import { type Slot, slotOf } from "./slot";
+import { findSource } from "./source";
+
+/** Long enough to hold the first backup of any month. */
+const LOOK_BACK_MS = 40 * DAY_MS;
+/** A manual capture waits this long for a running one, in ms: captures take a minute or two. */
+const WAIT_FOR_LOCK_MS = 5 * 60_000;
+/** What is left for tidying up and telling after a failure, in ms. A handler's signal must leave more than this. */
+export const AFTERMATH_MS = 12_000;
+
+/**
+ * The hourly job, and every capture on demand: one backup of the current app's database into the vault. Safe to run
+ * twice, late, or beside itself: one run works at a time, a slot that has its backup gets no second one, and what a
+ * broken run left is put in order by the next.
+ * @returns what came of it. @throws UscPisError with the cause, recorded and counted as `CaptureFailed` before.
+ */
+export async function capture(
+  request: CaptureRequest,
+  settings: CaptureSettings,
+  ports: CapturePorts,
+  signal: AbortSignal,
+): Promise<CaptureResult> {
+  const { log, pace } = ports;
+  const started = pace.now();
+  try {
+    const { pointer, failures } = await readCurrentApp([ports.vault, ports.otherVault], settings.system, signal);
+    for (const { side, error } of failures)
+      log.warn(`the ${side} side of the vault does not answer`, { error: error.message });
+    requireCurrentApp(pointer, settings.app);
+  } catch (error) {
+    if (error instanceof UscPisError && error.code === "not_current_app") {
+      // Not a failure of the system's backups: the metric is the system's, and the current app takes care of them.
+      log.warn(error.message, { hint: error.hint });
+      return { outcome: "refused", reason: error.message };
+    }
+    await countFailure(ports);
+    throw error;
+  }
+  const owner = randomUUID();
+  const lease = await waitForLease(owner, request, ports, signal).catch(async (error) => {
+    await countFailure(ports);
+    throw error;
+  });
+  if (!lease) {
+    log.info("another run is at work");
+    return { outcome: "busy" };
+  }
+  try {
+    return await new CaptureRun(request, settings, ports, lease.signal, started).run();
+  } finally {
+    await lease.release();
+  }
+}
+
+async function waitForLease(owner: string, request: CaptureRequest, ports: CapturePorts, signal: AbortSignal) {
+  const start = ports.pace.now().getTime();
+  for (;;) {
+    const lease = await takeLease(ports.runs, "database", owner, ports.pace, signal);
+    if (lease || request.trigger === "schedule" || ports.pace.now().getTime() - start > WAIT_FOR_LOCK_MS) return lease;
+    await ports.pace.sleep(5_000, signal);
+  }
+}
+
+async function countFailure(ports: CapturePorts): Promise<void> {
+  for (const note of await ports.metrics.put({ CaptureFailed: 1 }, ports.pace.now())) ports.log.warn(note);
+}
+
+class CaptureRun {
+  private readonly notes: string[] = [];
+  private record: RunRecord | undefined;
+
+  constructor(
+    private readonly request: CaptureRequest,
+    private readonly settings: CaptureSettings,
+    private readonly ports: CapturePorts,
+    private readonly signal: AbortSignal,
+    private readonly started: Date,
+  ) {}
+
+  async run(): Promise<CaptureResult> {
+    const { ports, signal, settings } = this;
+    try {
+      this.note(...(await tidyUp(settings.system, ports, signal)));
+      const now = ports.pace.now();
+      const slot = slotOf(now, settings.intervalMinutes);
+      const recent = await recentBackups(ports.vault, settings.system, new Date(now.getTime() - LOOK_BACK_MS), signal);
+      const done = await this.alreadyDone(slot, recent);
+      if (done !== undefined) return { outcome: "already_done", id: done, slot: slot.name };
+      return await this.takeNew(now, slot, recent);
+    } catch (error) {
+      throw await this.fail(error);
+    }
+  }
+
+  /**
+   * A scheduled run needs no second backup in its slot, a manual request no second one at all. A suspect backup ends its
+   * slot too: its bytes are proven, and taking it again would not change what a person has to judge.
+   */
+  private async alreadyDone(slot: Slot, recent: readonly Manifest[]): Promise<string | undefined> {
+    if (this.request.trigger === "schedule") return recent.find((manifest) => manifest.slot === slot.name)?.id;
+    if (this.request.request === undefined) return undefined;
+    return recent.find((manifest) => manifest.trigger.request === this.request.request)?.id;
+  }
+
+  private async takeNew(now: Date, slot: Slot, recent: readonly Manifest[]): Promise<CaptureResult> {
+    const { ports, request, settings, signal } = this;
+    const good = recent.filter((manifest) => manifest.assessment.status === "success");
+    const past = good.map((manifest) => ({ backupClass: manifest.class, takenAt: new Date(manifest.takenAt) }));
+    const backupClass = request.class ?? dueClass(now, past);
+    const id = BackupId.create(now);
+    await this.save({
+      id: id.text,
+      type: "database",
+      status: "in_progress",
+      class: backupClass,
+      app: settings.app,
+      trigger: request.trigger,
+      requestedBy: request.requestedBy,
+      ...(request.request === undefined ? {} : { request: request.request }),
+      slot: slot.name,
+      startedAt: now.toISOString(),
+      notes: this.notes,
+    });
+    const source = await findSource(ports.heroku, settings.app, signal);
+    await this.keepHerokuSchedule(source.addonId);
+    const plan = {
+      id,
+      backupClass,
+      slot: slot.name,
+      previous: good[0],
+      onTransfer: async (app: string, transfer: { uuid: string; num: number }, ours: boolean) => {
+        if (ours) await this.update({ herokuCopy: { app, uuid: transfer.uuid, num: transfer.num, state: "present" } });
+      },
+    };
+    const manifest = await takeBackup(source, plan, request, settings, ports, signal);
+    return this.succeed(manifest);
+  }
+
+  /** D1: what a person or Heroku changed is put back and said; it never costs us our own backup. */
+  private async keepHerokuSchedule(addonId: string): Promise<void> {
+    try {
+      const kept = await ensureDailySchedule(this.ports.heroku, addonId, this.settings.herokuSchedule, this.signal);
+      if (kept.change === "created") this.note(`Heroku's own daily backup was missing: set to ${kept.now}`);
+      if (kept.change === "changed")
+        this.note(`Heroku's own daily backup was at ${kept.before}: put back to ${kept.now}`);
+    } catch (error) {
+      this.signal.throwIfAborted();
+      this.note(`Heroku's own daily backup could not be checked: ${toError(error).message}`);
+    }
+  }
+
+  /** From here on the backup is good, whatever else goes wrong: nothing below may turn it into a failure. */
+  private async succeed(manifest: Manifest): Promise<CaptureResult> {
+    const { pace, metrics, heroku } = this.ports;
+    const { status } = manifest.assessment;
+    for (const reason of manifest.assessment.reasons) this.note(`suspect: ${reason}`);
+    const seconds = (pace.now().getTime() - this.started.getTime()) / 1000;
+    const figures = { CaptureBytes: manifest.dump.bytes, CaptureSeconds: seconds };
+    // A suspect backup must not silence the alarms: it counts as neither until a person has looked at it.
+    const counts = status === "success" ? { CaptureSucceeded: 1 } : { CaptureFailed: 1 };
+    const done = {
+      status,
+      completedAt: pace.now().toISOString(),
+      bytes: manifest.dump.bytes,
+      checksum: manifest.dump.sha256,
+    };
+    await this.quietly("recording the success", () => this.update(done));
+    this.note(...(await metrics.put({ ...counts, ...figures }, pace.now())));
+    await this.quietly("removing Heroku's copy", async () => {
+      if (this.record) await this.update(await removeHerokuCopy(this.record, { heroku }, this.signal));
+    });
+    return {
+      outcome: "captured",
+      status,
+      id: manifest.id,
+      class: manifest.class,
+      bytes: manifest.dump.bytes,
+      sha256: manifest.dump.sha256,
+      seconds,
+      takenAt: manifest.takenAt,
+      exact: manifest.rows.exact,
+      bucket: this.ports.vault.bucket,
+      notes: this.notes,
+    };
+  }
+
+  /** Removes what this run left on Heroku, records the cause and counts it; with time of its own, as ours may be up. */
+  private async fail(error: unknown): Promise<Error> {
+    const cause = toError(error);
+    const { log, heroku } = this.ports;
+    log.warn("capture failed", { id: this.record?.id, error: cause.message });
+    const aftermath = AbortSignal.timeout(AFTERMATH_MS);
+    const code = cause instanceof UscPisError ? cause.code : "failed";
+    const said = { code, message: cause.message };
+    const { system } = this.settings;
+    await Promise.all([
+      this.quietly("counting the failure", () => countFailure(this.ports)),
+      this.quietly("recording the failure", async () => {
+        if (!this.record) return;
+        // The answer to the last write may be all that was lost.
+        const closed = await closeDeadRun(system, this.record, this.ports, aftermath, said).catch(() => undefined);
+        await this.update(
+          closed ?? { status: "failed", completedAt: this.ports.pace.now().toISOString(), error: said },
+        );
+        await this.update(await removeHerokuCopy(this.record, { heroku }, aftermath));
+      }),
+    ]);
+    return cause;
+  }
+
+  private async quietly(what: string, act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.note(`${what} failed: ${toError(error).message}`);
+    }
+  }
+
+  private note(...notes: string[]): void {
+    for (const note of notes) {
+      this.notes.push(note);
+      this.ports.log.warn(note);
+    }
+  }
+
+  private async update(changes: Partial<RunRecord>): Promise<void> {
+    if (this.record) await this.save({ ...this.record, ...changes, notes: this.notes });
+  }
+
+  private async save(record: RunRecord): Promise<void> {
+    this.record = record;
+    await this.ports.runs.put(record);
+  }
+}

@@ -1,0 +1,142 @@
+import type { ObjectVersion, Vault } from "../clients/vault";
+import { BackupId } from "./backup-id";
+import { BACKUP_CLASSES, type BackupClass } from "./classes";
+import { UscPisError } from "./errors";
+import { backupKeys } from "./layout";
+import { type Manifest, parseManifest } from "./manifest";
+import { askSides, type SideFailure } from "./sides";
+
+const READS_AT_ONCE = 16;
+
+export type ReadVault = Pick<
+  Vault,
+  "side" | "bucket" | "list" | "listVersions" | "getText" | "getStream" | "head" | "presign"
+>;
+
+/** A backup that a side of the vault holds completely: manifest and dump, hidden by a delete marker or not. */
+export interface CatalogueEntry<V = ReadVault> {
+  readonly id: string;
+  readonly backupClass: BackupClass;
+  readonly vault: V;
+  /** Oldest first: the first is what was written; S3 would not have let it be replaced without leaving it there. */
+  readonly manifestVersions: readonly string[];
+  readonly dumpVersions: readonly string[];
+  /** A delete marker lies over it: a listing without versions does not show it. */
+  readonly hidden: boolean;
+}
+
+export interface Catalogue<V = ReadVault> {
+  /** Newest first; the same backup on both sides is two entries, the first vault's before the second's. */
+  readonly entries: readonly CatalogueEntry<V>[];
+  readonly failures: readonly SideFailure[];
+}
+
+/** Everything complete in the given sides of the vault, by version, so that nothing deleted or expired is overlooked. */
+export async function readCatalogue<V extends ReadVault>(
+  vaults: readonly V[],
+  system: string,
+  signal?: AbortSignal,
+): Promise<Catalogue<V>> {
+  const { answers, failures } = await askSides(
+    vaults,
+    async (vault) => {
+      const lists = await Promise.all(
+        BACKUP_CLASSES.map(async (backupClass) => ({
+          backupClass,
+          versions: await vault.listVersions(`${backupClass}/${system}/`, signal),
+        })),
+      );
+      return lists.flatMap(({ backupClass, versions }) => entriesOf(vault, system, backupClass, versions));
+    },
+    signal,
+  );
+  const entries = answers.flatMap(({ answer }) => answer);
+  const order = (vault: V) => vaults.indexOf(vault);
+  entries.sort((a, b) => (a.id === b.id ? order(a.vault) - order(b.vault) : a.id < b.id ? 1 : -1));
+  return { entries, failures };
+}
+
+function entriesOf<V>(vault: V, system: string, backupClass: BackupClass, versions: readonly ObjectVersion[]) {
+  const ids = new Set(versions.map((version) => version.key.split("/")[2] ?? ""));
+  const entries: CatalogueEntry<V>[] = [];
+  for (const id of ids) {
+    if (!BackupId.isValid(id)) continue;
+    const keys = backupKeys(backupClass, system, id);
+    const of = (key: string) =>
+      versions
+        .map((version, index) => ({ version, index }))
+        .filter(({ version }) => version.key === key && !version.deleteMarker)
+        // S3 lists a key's versions newest first; within a second only that order tells them apart.
+        .sort((a, b) => a.version.modified.getTime() - b.version.modified.getTime() || b.index - a.index)
+        .map(({ version }) => version.versionId);
+    const manifestVersions = of(keys.manifest);
+    const dumpVersions = of(keys.dump);
+    if (manifestVersions.length === 0 || dumpVersions.length === 0) continue;
+    const hidden = versions.some(
+      (version) => version.deleteMarker && version.latest && version.key.includes(`/${id}/`),
+    );
+    entries.push({ id, backupClass, vault, manifestVersions, dumpVersions, hidden });
+  }
+  return entries;
+}
+
+/** The entry's manifest. @throws UscPisError `bad_manifest`, `other_system` */
+export async function readManifest(entry: CatalogueEntry, system: string, signal?: AbortSignal): Promise<Manifest> {
+  const key = backupKeys(entry.backupClass, system, entry.id).manifest;
+  const found = await entry.vault.getText(key, entry.manifestVersions[0], signal);
+  if (!found) throw new UscPisError("bad_manifest", `${key} is no longer in ${entry.vault.bucket}`);
+  const manifest = parseManifest(found.text, { system, id: entry.id, key });
+  if (
+    manifest.class !== entry.backupClass ||
+    manifest.dump.key !== backupKeys(entry.backupClass, system, entry.id).dump
+  ) {
+    throw new UscPisError("bad_manifest", `${key} tells of ${manifest.dump.key}, which is another place`);
+  }
+  return manifest;
+}
+
+/** Backups since a moment, newest first, from current objects alone: what the capture needs to choose its class and compare. */
+export async function recentBackups(
+  vault: Pick<Vault, "list" | "getText">,
+  system: string,
+  since: Date,
+  signal?: AbortSignal,
+): Promise<Manifest[]> {
+  const found = await Promise.all(
+    BACKUP_CLASSES.map(async (backupClass) => {
+      const prefix = `${backupClass}/${system}/`;
+      const keys = await vault.list(prefix, `${prefix}${BackupId.lowerBound(since)}`, signal);
+      const ids = keys.filter((key) => key.endsWith("/manifest.json")).map((key) => key.split("/")[2] ?? "");
+      return ids.filter(BackupId.isValid).map((id) => ({ backupClass, id }));
+    }),
+  );
+  const manifests: Manifest[] = [];
+  const all = found.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
+  for (let start = 0; start < all.length; start += READS_AT_ONCE) {
+    const batch = all.slice(start, start + READS_AT_ONCE);
+    const read = await Promise.all(
+      batch.map(({ backupClass, id }) => readCurrent(vault, system, backupClass, id, signal)),
+    );
+    for (const manifest of read) if (manifest) manifests.push(manifest);
+  }
+  return manifests;
+}
+
+async function readCurrent(
+  vault: Pick<Vault, "getText">,
+  system: string,
+  backupClass: BackupClass,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Manifest | undefined> {
+  const key = backupKeys(backupClass, system, id).manifest;
+  const object = await vault.getText(key, undefined, signal);
+  if (!object) return undefined;
+  try {
+    return parseManifest(object.text, { system, id, key });
+  } catch (error) {
+    // A manifest that cannot be read is no backup; it must not stop new ones from being taken.
+    if (!(error instanceof UscPisError)) throw error;
+    return undefined;
+  }
+}
