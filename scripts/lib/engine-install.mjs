@@ -17,7 +17,8 @@ const DOWNLOAD_MS = 10 * 60_000;
 const ALTERNATIVE = `or install Pulumi ${ENGINE_VERSION} or newer (https://www.pulumi.com/docs/install) so that "pulumi" is on PATH`;
 
 /**
- * Lets the npm package download the vendor's build.
+ * Lets the npm package download the vendor's build, unless USC_PIS_ENGINE is `build`: then the vendor is never asked,
+ * for people who want the pinned source and nothing else.
  *
  * @param {string} root the engine's folder, `…/versions/<version>`
  * @param {NodeJS.ProcessEnv} env
@@ -26,7 +27,7 @@ const ALTERNATIVE = `or install Pulumi ${ENGINE_VERSION} or newer (https://www.p
  */
 export async function downloadEngine(root, env, lock) {
   const script = join(projectRoot, "node_modules", "pulumi", "run.js");
-  if (!existsSync(script) || !(await isReachable(INSTALLER_URL))) return false;
+  if (env.USC_PIS_ENGINE === "build" || !existsSync(script) || !(await isReachable(INSTALLER_URL))) return false;
   const home = workFolder(root);
   try {
     return await withProgress(`downloading the Pulumi engine ${ENGINE_VERSION}`, async (progress) => {

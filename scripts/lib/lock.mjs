@@ -7,6 +7,8 @@ import { SetupError } from "./errors.mjs";
 import { Progress } from "./progress.mjs";
 
 const POLL_MS = 200;
+/** A wait is worth a word after this long. */
+const QUIET_MS = 2_000;
 /** A lock without a readable owner is a run that died between the two steps of taking it. */
 const OWNERLESS_MS = 10_000;
 
@@ -60,7 +62,7 @@ export async function withLock(path, work, options = {}) {
  */
 async function take(path, timeoutMs) {
   mkdirSync(dirname(path), { recursive: true });
-  const deadline = Date.now() + timeoutMs;
+  const started = Date.now();
   /** @type {Progress | undefined} */
   let progress;
   for (;;) {
@@ -75,12 +77,14 @@ async function take(path, timeoutMs) {
       breakLock(path);
       continue;
     }
-    progress ??= new Progress("waiting for another run that sets up the same thing");
-    if (Date.now() > deadline) {
-      progress.failed();
-      throw new SetupError(`another run has held the lock ${path} for too long`, {
+    const waited = Date.now() - started;
+    if (waited > QUIET_MS) progress ??= new Progress("waiting for another run that sets up the same thing");
+    if (waited > timeoutMs) {
+      const error = new SetupError(`another run has held the lock ${path} for too long`, {
         hint: `end that run, or, if there is none, remove the folder: rm -r ${path}`,
       });
+      progress?.failed(error);
+      throw error;
     }
     await sleep(POLL_MS);
   }

@@ -1,4 +1,5 @@
 // @ts-check
+import { Interrupted } from "./errors.mjs";
 
 /** Without a terminal: one line so often. A CI log stays readable and still shows life. */
 const LOG_EVERY_MS = 15_000;
@@ -36,8 +37,10 @@ export class Progress {
     this.#end(`${this.title}: ${result} (${this.elapsed()})`);
   }
 
-  failed() {
-    this.#end(`${this.title}: failed after ${this.elapsed()}`);
+  /** @param {unknown} error */
+  failed(error) {
+    const how = error instanceof Interrupted ? "stopped" : "failed";
+    this.#end(`${this.title}: ${how} after ${this.elapsed()}`);
   }
 
   elapsed() {
@@ -82,7 +85,7 @@ export async function withProgress(title, step) {
     progress.done();
     return result;
   } catch (error) {
-    progress.failed();
+    progress.failed(error);
     throw error;
   }
 }
