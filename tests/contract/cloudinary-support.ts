@@ -11,24 +11,38 @@ export const ACCOUNT = { cloudName: "clinic", apiKey: "123456789012345", apiSecr
 export type Sdk = typeof import("cloudinary").v2;
 
 /**
- * Loads the SDK afresh with this CLOUDINARY_URL: it reads the variable, and chooses http or https, when it is loaded.
- * The module cache and the variable are put back, so that other tests keep theirs.
+ * Runs something with no SDK loaded and CLOUDINARY_URL as given, and puts both back: the SDK reads the variable, and
+ * chooses http or https, when it is loaded.
  */
-export function loadSdk(cloudinaryUrl: string): Sdk {
-  const load = createRequire(__filename);
-  const inSdk = (id: string) => id.includes(`${sep}node_modules${sep}cloudinary${sep}`);
-  const before = Object.entries(load.cache).filter(([id]) => inSdk(id));
-  for (const [id] of before) delete load.cache[id];
-  const url = process.env.CLOUDINARY_URL;
-  process.env.CLOUDINARY_URL = cloudinaryUrl;
+export function withFreshSdk<T>(variable: string | undefined, run: (load: NodeJS.Require) => T): T {
+  const restore = forgetSdk(variable);
   try {
-    return (load("cloudinary") as { v2: Sdk }).v2;
+    return run(createRequire(__filename));
   } finally {
-    if (url === undefined) delete process.env.CLOUDINARY_URL;
-    else process.env.CLOUDINARY_URL = url;
-    for (const id of Object.keys(load.cache).filter(inSdk)) delete load.cache[id];
-    for (const [id, module] of before) load.cache[id] = module;
+    restore();
   }
+}
+
+/** The same for a whole suite: call the answer when it is over. */
+export function forgetSdk(variable: string | undefined): () => void {
+  const { cache } = createRequire(__filename);
+  const loaded = () => Object.entries(cache).filter(([id]) => id.includes(`${sep}node_modules${sep}cloudinary${sep}`));
+  const set = (value: string | undefined) => {
+    if (value === undefined) delete process.env.CLOUDINARY_URL;
+    else process.env.CLOUDINARY_URL = value;
+  };
+  const before = { modules: loaded(), variable: process.env.CLOUDINARY_URL };
+  for (const [id] of before.modules) delete cache[id];
+  set(variable);
+  return () => {
+    set(before.variable);
+    for (const [id] of loaded()) delete cache[id];
+    for (const [id, module] of before.modules) cache[id] = module;
+  };
+}
+
+export function loadSdk(url: string): Sdk {
+  return withFreshSdk(url, (load) => (load("cloudinary") as { v2: Sdk }).v2);
 }
 
 export function cloudinaryUrl(base: string, account = ACCOUNT): string {
