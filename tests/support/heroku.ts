@@ -19,7 +19,8 @@ export interface Answer {
 export class TestClient {
   constructor(
     readonly url: string,
-    private readonly key: string | undefined = TEST_KEY,
+    /** Null sends no key. */
+    private readonly key: string | null = TEST_KEY,
     private readonly controlToken = "",
   ) {}
 
@@ -29,7 +30,7 @@ export class TestClient {
       method,
       headers: {
         Accept: "application/vnd.heroku+json; version=3",
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },

@@ -31,7 +31,6 @@ async function show(cloud: Cloud, addon: Addon) {
     { name: "Fork/Follow", values: [essential ? "Unsupported" : "Available"] },
     { name: "Rollback", values: ["Unsupported"] },
     { name: "Continuous Protection", values: ["Off"] },
-    { name: "Add-on", values: [addon.name] },
   ];
   return {
     addon_id: addon.id,

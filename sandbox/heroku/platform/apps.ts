@@ -129,13 +129,16 @@ function feature(cloud: Cloud, app: App, reference: string) {
 export function appRoutes(cloud: Cloud, present: Present): Route[] {
   return [
     route("GET", "/account", () => ok(present.account)),
-    route("GET", "/apps", (x) =>
-      list(
-        x,
-        Object.values(cloud.state.apps).map((app) => present.app(app)),
-        "name",
-        "id",
-        "updated_at",
+    route("GET", "/users/~", () => ok(present.account)),
+    ...["/apps", "/users/~/apps"].map((path) =>
+      route("GET", path, (x) =>
+        list(
+          x,
+          Object.values(cloud.state.apps).map((app) => present.app(app)),
+          "name",
+          "id",
+          "updated_at",
+        ),
       ),
     ),
     route("POST", "/apps", async (x) => ok(present.app(await createApp(cloud, await x.json())), 201)),
