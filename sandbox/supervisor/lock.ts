@@ -45,9 +45,10 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
   const deadline = Date.now() + waitMs;
   while (!tryTake(path, me)) {
     const holder = readHolder(path);
+    // Gone meanwhile: try again.
+    if (holder === undefined && !existsSync(path)) continue;
     if (holder === undefined || !isAlive(holder)) {
-      // Moved away first: of two that see a dead holder only one gets the file, so nobody removes a new holder's lock.
-      removeStale(path, holder);
+      removeStale(path, holder ?? { pid: 0, startTime: "", what: "" });
       continue;
     }
     if (Date.now() > deadline)

@@ -20,6 +20,8 @@ export interface SandboxPaths {
   /** PULUMI_HOME of the sandbox, with the stand-in plugins. */
   pulumiHome: string;
   passphrase: string;
+  /** What the stack files have in common: throw-away secrets of the app, release. Mode 0600. */
+  inventory: string;
   aws: string;
   postgres: string;
   heroku: string;
@@ -40,6 +42,7 @@ export function sandboxPaths(root = process.env.USC_PIS_SANDBOX_DIR ?? join(proj
     pulumiState: at("state"),
     pulumiHome: at("pulumi"),
     passphrase: at("passphrase"),
+    inventory: at("inventory.json"),
     aws: at("aws"),
     postgres: at("postgres"),
     heroku: at("heroku"),

@@ -77,7 +77,13 @@ async function stopAll(paths: SandboxPaths, state: SandboxState | undefined): Pr
 function wipe(paths: SandboxPaths, state: SandboxState | undefined): void {
   if (state?.postgres !== undefined) removeCluster(state.postgres);
   const folders = [paths.aws, paths.postgres, paths.heroku, paths.cloudinary, paths.pulumiState, paths.tmp];
-  const files = [paths.passphrase, paths.state, join(paths.root, "heroku.json"), join(paths.root, "cloudinary.json")];
+  const files = [
+    paths.passphrase,
+    paths.inventory,
+    paths.state,
+    join(paths.root, "heroku.json"),
+    join(paths.root, "cloudinary.json"),
+  ];
   for (const path of [...folders, ...files, join(paths.root, "home")]) rmSync(path, { recursive: true, force: true });
 }
 

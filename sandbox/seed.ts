@@ -1,0 +1,69 @@
+/** Puts the synthetic clinic into a running app: rows into its database, media into Cloudinary. */
+import { v2 as cloudinary } from "cloudinary";
+import { InputError, UscPisError } from "../backup/errors";
+import { Heroku } from "../clients/heroku";
+import { type MediaAsset, mediaAssets, seed } from "./app";
+import { serviceUrl } from "./environment";
+import type { SandboxState } from "./supervisor/state";
+
+export interface SeedSummary {
+  app: string;
+  /** Rows by table, those that migrations put there included. */
+  tables: Record<string, number>;
+  media: { assets: number; bytes: number };
+}
+
+/** The client of the Heroku emulator. */
+export function herokuClient(state: SandboxState): Heroku {
+  const url = serviceUrl(state, "heroku");
+  return new Heroku({ apiKey: state.heroku.apiKey, apiUrl: url, dataApiUrl: url });
+}
+
+/** @throws UscPisError when the app has no database, or has been seeded before */
+export async function seedApp(
+  state: SandboxState,
+  app: string,
+  factor: number,
+  signal?: AbortSignal,
+): Promise<SeedSummary> {
+  if (!Number.isInteger(factor) || factor < 1)
+    throw new InputError(`--factor is ${factor}, expected a whole number from 1`);
+  const vars = await herokuClient(state).configVars(app, signal);
+  const { DATABASE_URL: databaseUrl, PGP_ENCRYPTION_KEY: pgpKey } = vars;
+  if (!databaseUrl || !pgpKey) {
+    const lacks = databaseUrl ? "PGP_ENCRYPTION_KEY" : "DATABASE_URL";
+    throw new UscPisError("seed", `app ${app} has no ${lacks}, so it can't be seeded`, {
+      hint: "deploy it first: npx pulumi up --stack sandbox-prod",
+    });
+  }
+  const { tables } = await seed({ databaseUrl, factor, pgpKey });
+  return { app, tables, media: await uploadMedia(state, mediaAssets(factor), signal) };
+}
+
+/** Uploads by the official SDK, as the application does. */
+async function uploadMedia(state: SandboxState, assets: readonly MediaAsset[], signal?: AbortSignal) {
+  const { cloudName, apiKey, apiSecret } = state.cloudinary;
+  const account = {
+    cloud_name: cloudName,
+    api_key: apiKey,
+    api_secret: apiSecret,
+    upload_prefix: serviceUrl(state, "cloudinary"),
+  };
+  let bytes = 0;
+  for (const asset of assets) {
+    signal?.throwIfAborted();
+    const uploaded = await cloudinary.uploader.upload(
+      `data:${asset.contentType};base64,${asset.bytes.toString("base64")}`,
+      {
+        ...account,
+        public_id: asset.publicId,
+        resource_type: asset.resourceType,
+        tags: asset.tags,
+        context: asset.context,
+        overwrite: true,
+      },
+    );
+    bytes += uploaded.bytes;
+  }
+  return { assets: assets.length, bytes };
+}
