@@ -285,7 +285,10 @@ describe("capture", () => {
         const manifests = world.manifests();
         expect(manifests, at).to.have.lengthOf(1);
         expect((await world.runs.get(manifests[0].id))?.status, at).to.equal("success");
-        expect((await world.runs.newest(9)).filter((each) => each.status === "in_progress"), at).to.deep.equal([]);
+        expect(
+          (await world.runs.newest(9)).filter((each) => each.status === "in_progress"),
+          at,
+        ).to.deep.equal([]);
         // A copy that Heroku began without our learning its number might be an administrator's: it stays.
         const unknown = state.last === "startCapture" || (state.last === "put" && when === "before");
         expect(world.heroku.transfersByNum.size, at).to.be.at.most(unknown ? 1 : 0);

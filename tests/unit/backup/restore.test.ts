@@ -54,7 +54,8 @@ describe("restoreDatabase", () => {
   it("ignores a backup whose manifest was never written, and says when there is none", async () => {
     const { world, ids } = await withBackups(2);
     for (const vault of [world.primary, world.replica]) {
-      for (const key of vault.objects.keys()) if (key.includes(ids[1] as string) && key.endsWith("manifest.json")) vault.objects.delete(key);
+      for (const key of vault.objects.keys())
+        if (key.includes(ids[1] as string) && key.endsWith("manifest.json")) vault.objects.delete(key);
     }
     expect(await restoreDatabase(REQUEST, world.restorePorts)).to.include({ backupId: ids[0] });
     expect((await failure(restoreDatabase(REQUEST, new World().restorePorts))).code).to.equal("no_backup");
@@ -110,7 +111,9 @@ describe("restoreDatabase", () => {
     world.target.tables.patients_patient = 99;
     expect(await restoreDatabase(REQUEST, world.restorePorts)).to.deep.equal(first);
     expect(world.target.tables.patients_patient).to.equal(99);
-    expect([...world.heroku.transfersByNum.values()].filter((each) => each.to_type === "pg_restore")).to.have.lengthOf(1);
+    expect([...world.heroku.transfersByNum.values()].filter((each) => each.to_type === "pg_restore")).to.have.lengthOf(
+      1,
+    );
   });
 
   it("restores again when the rows are gone, and another backup only over a permission", async () => {
@@ -123,7 +126,9 @@ describe("restoreDatabase", () => {
     world.pace.advance(1_000);
     const older = { ...REQUEST, backup: ids[0] as string };
     expect((await failure(restoreDatabase(older, world.restorePorts))).code).to.equal("database_not_empty");
-    expect(await restoreDatabase({ ...older, overwrite: "postgresql-new-2" }, world.restorePorts)).to.include({ backupId: ids[0] });
+    expect(await restoreDatabase({ ...older, overwrite: "postgresql-new-2" }, world.restorePorts)).to.include({
+      backupId: ids[0],
+    });
   });
 
   it("falls back to older backups when a restore fails, but not from one that was chosen", async () => {
@@ -168,7 +173,8 @@ describe("restoreDatabase", () => {
       for (const [key, versions] of vault.objects) {
         if (!key.endsWith("manifest.json")) continue;
         const [stored] = versions;
-        if (stored) stored.bytes = Buffer.from(stored.bytes.toString().replace('"system": "usc-pis"', '"system": "other"'));
+        if (stored)
+          stored.bytes = Buffer.from(stored.bytes.toString().replace('"system": "usc-pis"', '"system": "other"'));
       }
     }
     const error = await failure(restoreDatabase(REQUEST, world.restorePorts));
@@ -213,7 +219,9 @@ describe("restoreDatabase", () => {
     const { world } = await withBackups(1);
     world.heroku.lostAnswer = "restore";
     await restoreDatabase(REQUEST, world.restorePorts);
-    expect([...world.heroku.transfersByNum.values()].filter((each) => each.to_type === "pg_restore")).to.have.lengthOf(1);
+    expect([...world.heroku.transfersByNum.values()].filter((each) => each.to_type === "pg_restore")).to.have.lengthOf(
+      1,
+    );
   });
 
   it("does it once when two restore beside each other", async () => {

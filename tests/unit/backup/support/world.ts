@@ -85,7 +85,8 @@ export class FakeVault {
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk);
     const all = Buffer.concat(chunks);
-    if (all.length !== bytes) throw new UscPisError("truncated", `the stream gave only ${all.length} bytes, expected ${bytes}`);
+    if (all.length !== bytes)
+      throw new UscPisError("truncated", `the stream gave only ${all.length} bytes, expected ${bytes}`);
     if (this.current(key)) throw new UscPisError("exists", `${key} exists`);
     const stored = this.add(key, all, write.retainUntil);
     const sha256 = createHash("sha256").update(all).digest("hex");
@@ -107,9 +108,12 @@ export class FakeVault {
   async getStream(key: string, versionId?: string) {
     this.answer();
     const found = this.find(key, versionId);
-    return found && (async function* () {
-      yield found.bytes as Uint8Array;
-    })();
+    return (
+      found &&
+      (async function* () {
+        yield found.bytes as Uint8Array;
+      })()
+    );
   }
   async head(key: string, versionId?: string) {
     this.answer();
@@ -126,7 +130,9 @@ export class FakeVault {
   }
   async list(prefix: string, startAfter = "") {
     this.answer();
-    return [...this.objects.keys()].sort().filter((key) => key.startsWith(prefix) && key > startAfter && this.current(key));
+    return [...this.objects.keys()]
+      .sort()
+      .filter((key) => key.startsWith(prefix) && key > startAfter && this.current(key));
   }
   async listVersions(prefix: string): Promise<ObjectVersion[]> {
     this.answer();
@@ -252,7 +258,14 @@ export class FakeHeroku {
     return database ? { DATABASE_URL: `postgres://fake/${database.id}` } : {};
   }
   async currentRelease() {
-    return { id: "r", version: 12, description: "Deploy", status: "succeeded" as const, current: true, created_at: null };
+    return {
+      id: "r",
+      version: 12,
+      description: "Deploy",
+      status: "succeeded" as const,
+      current: true,
+      created_at: null,
+    };
   }
   async transfers() {
     return [...this.transfersByNum.values()].map((each) => ({ ...each }));
@@ -293,7 +306,12 @@ export class FakeHeroku {
     return begun;
   }
   async startRestore(id: string, url: string) {
-    const begun = this.begin({ from_type: "htcat", to_type: "pg_restore", from_url: url, to_name: this.database(id).id });
+    const begun = this.begin({
+      from_type: "htcat",
+      to_type: "pg_restore",
+      from_url: url,
+      to_name: this.database(id).id,
+    });
     if (this.lostAnswer === "restore") throw new HttpError("cut", undefined, undefined, true);
     return begun;
   }
@@ -444,7 +462,13 @@ export function mortal<T extends object>(ports: T, dieAt: number, when: "before"
         const value = Reflect.get(target, property);
         if (property === "now" || property === "random" || property === "info" || property === "warn") return value;
         if (typeof value === "function") return wrapCall(String(property), value.bind(target));
-        if (property !== "bucket" && property !== "side" && value !== null && typeof value === "object" && !(value instanceof Map)) {
+        if (
+          property !== "bucket" &&
+          property !== "side" &&
+          value !== null &&
+          typeof value === "object" &&
+          !(value instanceof Map)
+        ) {
           return Array.isArray(value) ? value.map(wrap) : wrap(value);
         }
         return value;
