@@ -63,7 +63,7 @@ export async function buildEngine(root, env, lock) {
   const go = await requireGo(env);
   const work = workFolder(root);
   try {
-    const title = "building the Pulumi engine from source (about 4 minutes, once)";
+    const title = "building the Pulumi engine from source (about 5 minutes, once)";
     await withProgress(title, async (progress) => {
       const built = join(work, "pulumi");
       let packages = 0;

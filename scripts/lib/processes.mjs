@@ -4,8 +4,9 @@ import { Interrupted, SetupError } from "./errors.mjs";
 
 /** How long a command of the set-up may take to end after SIGTERM before it is killed. */
 const GRACE_MS = 5_000;
-/** What is kept of a command's output for an error message, in characters. */
-const KEPT_OUTPUT = 4_000;
+/** What is kept of a command's output for an error message, in characters: causes stand first or last. */
+const KEPT_HEAD = 1_500;
+const KEPT_TAIL = 2_500;
 
 /**
  * @typedef {object} RunOptions
@@ -20,7 +21,7 @@ const KEPT_OUTPUT = 4_000;
  * @typedef {object} RunResult
  * @property {number} code exit code; 127 when it could not be started, 128 and more when a signal ended it
  * @property {string} stdout
- * @property {string} output the end of stdout and stderr as they came
+ * @property {string} output beginning and end of stdout and stderr as they came
  */
 
 /**
@@ -43,7 +44,8 @@ export function run(command, args, options = {}) {
     });
     if (child.pid !== undefined) options.onStart?.(child.pid);
     let stdout = "";
-    let output = "";
+    let head = "";
+    let tail = "";
     let partial = "";
     /** @type {NodeJS.Signals | undefined} */
     let interruptedBy;
@@ -51,7 +53,10 @@ export function run(command, args, options = {}) {
 
     /** @param {string} text */
     const keep = (text) => {
-      output = (output + text).slice(-KEPT_OUTPUT);
+      const room = KEPT_HEAD - head.length;
+      head += text.slice(0, room);
+      const rest = tail + text.slice(room);
+      tail = rest.length > KEPT_TAIL ? `…${rest.slice(-KEPT_TAIL)}` : rest;
       if (!options.onLine) return;
       const lines = (partial + text).split("\n");
       partial = lines.pop() ?? "";
@@ -90,8 +95,9 @@ export function run(command, args, options = {}) {
       if (interruptedBy) reject(new Interrupted(interruptedBy));
       else resolve(result);
     };
-    child.on("error", (error) => finish({ code: 127, stdout, output: `${output}${error.message}` }));
+    child.on("error", (error) => finish({ code: 127, stdout, output: `${head}${tail}${error.message}` }));
     child.on("close", (code, signal) => {
+      const output = `${head}${tail}`;
       const why = timedOut ? `${output}\nstopped after ${options.timeoutMs} ms` : output;
       finish({ code: code ?? 128 + (signal === "SIGKILL" ? 9 : 15), stdout, output: why });
     });
@@ -105,7 +111,7 @@ export function run(command, args, options = {}) {
  * @param {readonly string[]} args
  * @param {RunOptions & { failure: string, hint?: string }} options `failure` says what could not be done
  * @returns {Promise<RunResult>}
- * @throws {SetupError} with the end of its output
+ * @throws {SetupError} with what it printed
  */
 export async function runOrFail(command, args, options) {
   const result = await run(command, args, options);

@@ -138,6 +138,19 @@ describe("set-up: npm packages", () => {
   });
 });
 
+describe("set-up: package-lock.json", () => {
+  it("names the packages of all systems, or npm ci refuses it", () => {
+    // A registry that lacks the packages of some systems makes npm leave them out of the lock without a word.
+    const { packages } = JSON.parse(readFileSync(join(setup.projectRoot, "package-lock.json"), "utf8"));
+    const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)));
+    const wanted = Object.values<{ optionalDependencies?: object }>(packages).flatMap((entry) =>
+      Object.keys(entry.optionalDependencies ?? {}),
+    );
+    expect(wanted).to.include("@biomejs/cli-darwin-arm64");
+    expect(wanted.filter((name) => !names.has(name))).to.deep.equal([]);
+  });
+});
+
 describe("set-up: what runs", () => {
   it("runs all tests, the fast ones first, unless some are named", () => {
     const all = setup.testFiles(["--bail"], ["e2e", "extra", "unit", "contract"]);
