@@ -8,11 +8,16 @@ import { parseSettings, type Settings } from "./settings";
  */
 export function readSettings(): Settings {
   const raw = pulumi.runtime.allConfig();
-  const encrypted = new Set(Object.keys(raw).filter((key) => pulumi.runtime.isConfigSecret(key)));
+  const encrypted = encryptedKeys(process.env);
   try {
     return parseSettings(raw, pulumi.getStack(), encrypted);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new pulumi.RunError([error.message, error.hint && `hint: ${error.hint}`].filter(Boolean).join("\n"));
   }
+}
+
+/** Keys that are encrypted in the stack file. The engine hands them over like this; the SDK's own reader is internal. */
+export function encryptedKeys(env: NodeJS.ProcessEnv): Set<string> {
+  return new Set(JSON.parse(env.PULUMI_CONFIG_SECRET_KEYS || "[]") as string[]);
 }

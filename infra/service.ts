@@ -93,9 +93,11 @@ function composeAround(
   new CloudinaryMedia(
     "media",
     {
+      system,
       ...cloudinary,
       apiSecret: pulumi.secret(settings.cloudinaryApiSecret),
-      uploadPrefix: endpoints.cloudinaryUploadPrefix,
+      // The lost stack's presets are still there when only Heroku was lost.
+      existing: takeOver ? "adopt" : "refuse",
     },
     after(app),
   );
