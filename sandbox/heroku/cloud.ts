@@ -66,6 +66,7 @@ export class Cloud {
       void this.dynos.sync(app.id);
     }
     this.addons.resume();
+    this.store.forgetSources();
     this.timer = setInterval(() => this.runSchedules(new Date()), SCHEDULE_TICK_MS);
     this.timer.unref();
   }
@@ -73,7 +74,8 @@ export class Cloud {
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.routers.close();
-    await Promise.all([this.transfers.close(), this.dynos.close(), this.addons.close()]);
+    await Promise.all([this.transfers.close(), this.builds.close(), this.dynos.close(), this.addons.close()]);
+    await this.releases.close();
     this.store.save();
   }
 

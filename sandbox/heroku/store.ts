@@ -1,5 +1,5 @@
 /** The emulator's memory: one JSON file, replaced atomically, so that a killed emulator finds a whole state again. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hex, uuid } from "./ids";
 import type { State } from "./model";
@@ -51,6 +51,15 @@ export class Store {
     const next = `${this.file}.next`;
     writeFileSync(next, JSON.stringify(this.state), { mode: 0o600 });
     renameSync(next, this.file);
+  }
+
+  /** Removes uploaded sources whose addresses ended an hour ago or longer. */
+  forgetSources(): void {
+    const folder = join(this.dataDir, "sources");
+    for (const name of readdirSync(folder)) {
+      const file = join(folder, name);
+      if (Date.now() - statSync(file).mtimeMs > 2 * 3600_000) rmSync(file, { force: true });
+    }
   }
 
   /** Path of a file of the emulator, below its data folder. */

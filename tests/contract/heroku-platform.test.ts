@@ -96,7 +96,7 @@ describe("heroku emulator: Platform API", function () {
         headers: { Authorization: `Bearer ${TEST_KEY}` },
         body: "{oops",
       });
-      expect([bad.status, (await bad.json()).id]).to.deep.equal([400, "bad_request"]);
+      expect([bad.status, ((await bad.json()) as Json).id]).to.deep.equal([400, "bad_request"]);
       expect(await outcome("PUT", "/apps")).to.equal("405 method_not_allowed");
       expect(await outcome("GET", "/no/such/thing")).to.equal("404 not_found");
     });

@@ -78,19 +78,24 @@ export class Addons {
     this.releases.create(app, { description, runCommand: false });
   }
 
-  /** Destroys an add-on with its data and takes its config vars from all apps. */
-  async destroy(addon: Addon, releaseless = false): Promise<void> {
+  /**
+   * Destroys an add-on with its data and takes its config vars from all apps. The database goes first: when that fails,
+   * the add-on is still there and can be destroyed again.
+   *
+   * @param withApp whether its app is being destroyed too, and needs no release any more
+   */
+  async destroy(addon: Addon, withApp = false): Promise<void> {
     const { state } = this.store;
+    await Promise.all(this.provisioning);
+    if (addon.login) await this.databases.drop(addon.login);
     for (const attachment of Object.values(state.attachments).filter((one) => one.addonId === addon.id)) {
-      if (releaseless && attachment.appId === addon.appId) delete state.attachments[attachment.id];
+      if (withApp && attachment.appId === addon.appId) delete state.attachments[attachment.id];
       else this.detach(attachment);
     }
     for (const schedule of Object.values(state.schedules))
       if (schedule.addonId === addon.id) delete state.schedules[schedule.uuid];
     delete state.addons[addon.id];
     this.store.save();
-    await Promise.all(this.provisioning);
-    if (addon.login) await this.databases.drop(addon.login);
     this.log(`add-on ${addon.name} (${addon.plan}) is destroyed`);
   }
 

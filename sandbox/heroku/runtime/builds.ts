@@ -36,6 +36,8 @@ export function parseProcfile(text: string): Record<string, string> {
 }
 
 export class Builds {
+  private readonly running = new Set<Promise<void>>();
+
   constructor(
     private readonly store: Store,
     private readonly children: Children,
@@ -65,8 +67,15 @@ export class Builds {
     };
     this.store.state.builds[build.id] = build;
     this.store.save();
-    void this.run(app, build);
+    const work = this.run(app, build);
+    this.running.add(work);
+    void work.finally(() => this.running.delete(work));
     return build;
+  }
+
+  /** Resolves when no build runs. */
+  async close(): Promise<void> {
+    await Promise.all(this.running);
   }
 
   removeApp(appId: string): void {

@@ -6,6 +6,7 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MARKER } from "../../supervisor/stop";
 
 interface ChildRecord {
   pid: number;
@@ -64,7 +65,10 @@ export class Children {
 
   /** Starts a child as the leader of its own group. Standard input, output and error are pipes unless told otherwise. */
   start(what: string, file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-    const child = spawn(file, args, { stdio: "pipe", ...options, detached: true });
+    // The supervisor finds what it may end by this mark.
+    const mark = process.env[MARKER];
+    const env = mark === undefined ? options.env : { ...(options.env ?? process.env), [MARKER]: mark };
+    const child = spawn(file, args, { stdio: "pipe", ...options, env, detached: true });
     const pid = child.pid;
     if (pid === undefined) return child;
     this.records.set(pid, { pid, startTime: processStartTime(pid) ?? "", what });

@@ -67,9 +67,9 @@ export class Releases {
     return release;
   }
 
-  /** Resolves when the app has no release that waits or runs. */
-  async settled(appId: string): Promise<void> {
-    await this.queues.get(appId);
+  /** Resolves when no release waits or runs. */
+  async close(): Promise<void> {
+    await Promise.all(this.queues.values());
   }
 
   removeApp(appId: string): void {
