@@ -1,0 +1,261 @@
+import type {
+  CreateTableCommandInput,
+  DynamoDB,
+  GlobalSecondaryIndex,
+  TableDescription,
+} from "@aws-sdk/client-dynamodb";
+import type { Inputs, Operation, ResourceType } from "../core/types";
+import { canonical, type Properties } from "../core/values";
+import { type AwsClients, ifFound, waitFor } from "./clients";
+import { region, removedTags, tagList, tags, tagsOf } from "./shared";
+
+const indexFields: Inputs = {
+  name: { required: true },
+  hashKey: { required: true },
+  rangeKey: {},
+  projectionType: { required: true, values: ["ALL", "KEYS_ONLY", "INCLUDE"] },
+  nonKeyAttributes: { compare: "set" },
+  readCapacity: { computed: true },
+  writeCapacity: { computed: true },
+};
+
+const keySchema = (hashKey: string, rangeKey: string | undefined) => [
+  { AttributeName: hashKey, KeyType: "HASH" as const },
+  ...(rangeKey ? [{ AttributeName: rangeKey, KeyType: "RANGE" as const }] : []),
+];
+
+const throughput = ({ readCapacity, writeCapacity }: Properties) =>
+  readCapacity && writeCapacity
+    ? { ProvisionedThroughput: { ReadCapacityUnits: readCapacity, WriteCapacityUnits: writeCapacity } }
+    : {};
+
+const definitions = (list: Properties[] | undefined) =>
+  (list ?? []).map(({ name, type }) => ({ AttributeName: name, AttributeType: type }));
+
+function indexTo(index: Properties): GlobalSecondaryIndex {
+  return {
+    IndexName: index.name,
+    KeySchema: keySchema(index.hashKey, index.rangeKey),
+    Projection: { ProjectionType: index.projectionType, NonKeyAttributes: index.nonKeyAttributes },
+    ...throughput(index),
+  };
+}
+
+const encryption = (wanted: Properties | undefined) =>
+  wanted && {
+    Enabled: wanted.enabled,
+    ...(wanted.enabled && wanted.kmsKeyArn ? { SSEType: "KMS" as const, KMSMasterKeyId: wanted.kmsKeyArn } : {}),
+  };
+
+/** The table, once neither it nor an index is changing any more. */
+function ready(dynamodb: DynamoDB, name: string, operation: Operation): Promise<TableDescription> {
+  return waitFor(operation, `table ${name}`, async () => {
+    const { Table } = await dynamodb.describeTable({ TableName: name });
+    const busy = [Table?.TableStatus, ...(Table?.GlobalSecondaryIndexes ?? []).map(({ IndexStatus }) => IndexStatus)];
+    return busy.every((status) => status === undefined || status === "ACTIVE") && Table;
+  });
+}
+
+async function writeRecovery(dynamodb: DynamoDB, TableName: string, wanted: Properties | undefined): Promise<void> {
+  await dynamodb.updateContinuousBackups({
+    TableName,
+    PointInTimeRecoverySpecification: {
+      PointInTimeRecoveryEnabled: wanted?.enabled ?? false,
+      RecoveryPeriodInDays: wanted?.enabled ? wanted.recoveryPeriodInDays : undefined,
+    },
+  });
+}
+
+async function writeExpiry(dynamodb: DynamoDB, TableName: string, wanted: Properties | undefined, old?: Properties) {
+  await dynamodb.updateTimeToLive({
+    TableName,
+    TimeToLiveSpecification: {
+      Enabled: wanted?.enabled ?? false,
+      AttributeName: wanted?.attributeName ?? old?.attributeName,
+    },
+  });
+}
+
+async function readTable(id: string, state: Properties, aws: AwsClients): Promise<Properties | undefined> {
+  const dynamodb = await aws.dynamodb(state.region);
+  const table = (await ifFound(dynamodb.describeTable({ TableName: id })))?.Table;
+  if (!table) return undefined;
+  const { ContinuousBackupsDescription: backups } = await dynamodb.describeContinuousBackups({ TableName: id });
+  const { TimeToLiveDescription: ttl } = await dynamodb.describeTimeToLive({ TableName: id });
+  const { Tags } = await dynamodb.listTagsOfResource({ ResourceArn: table.TableArn });
+  const key = (schema: TableDescription["KeySchema"], type: "HASH" | "RANGE") =>
+    schema?.find(({ KeyType }) => KeyType === type)?.AttributeName;
+  const recovery = backups?.PointInTimeRecoveryDescription;
+  const recovering = recovery?.PointInTimeRecoveryStatus === "ENABLED";
+  const expiring = ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING";
+  const encrypted = table.SSEDescription?.Status === "ENABLED" || table.SSEDescription?.Status === "UPDATING";
+  const onDemand = table.BillingModeSummary?.BillingMode === "PAY_PER_REQUEST";
+  return {
+    name: table.TableName,
+    arn: table.TableArn,
+    region: table.TableArn?.split(":")[3],
+    attributes: table.AttributeDefinitions?.map(({ AttributeName, AttributeType }) => ({
+      name: AttributeName,
+      type: AttributeType,
+    })),
+    billingMode: onDemand ? "PAY_PER_REQUEST" : "PROVISIONED",
+    readCapacity: table.ProvisionedThroughput?.ReadCapacityUnits ?? 0,
+    writeCapacity: table.ProvisionedThroughput?.WriteCapacityUnits ?? 0,
+    hashKey: key(table.KeySchema, "HASH"),
+    rangeKey: key(table.KeySchema, "RANGE"),
+    globalSecondaryIndexes: table.GlobalSecondaryIndexes?.map((index) => ({
+      name: index.IndexName,
+      hashKey: key(index.KeySchema, "HASH"),
+      rangeKey: key(index.KeySchema, "RANGE"),
+      projectionType: index.Projection?.ProjectionType,
+      nonKeyAttributes: index.Projection?.NonKeyAttributes,
+      readCapacity: index.ProvisionedThroughput?.ReadCapacityUnits ?? 0,
+      writeCapacity: index.ProvisionedThroughput?.WriteCapacityUnits ?? 0,
+    })),
+    deletionProtectionEnabled: table.DeletionProtectionEnabled ?? false,
+    streamEnabled: table.StreamSpecification?.StreamEnabled ?? false,
+    streamViewType: table.StreamSpecification?.StreamViewType,
+    streamArn: table.LatestStreamArn ?? "",
+    streamLabel: table.LatestStreamLabel ?? "",
+    pointInTimeRecovery: {
+      enabled: recovering,
+      recoveryPeriodInDays: recovering ? recovery.RecoveryPeriodInDays : undefined,
+    },
+    ttl: expiring ? { enabled: true, attributeName: ttl?.AttributeName } : { enabled: false },
+    serverSideEncryption: encrypted ? { enabled: true, kmsKeyArn: table.SSEDescription?.KMSMasterKeyArn } : undefined,
+    ...tagsOf(Tags),
+  };
+}
+
+/** Indexes are made and removed one at a time; one that changes is removed and made again, as the provider does. */
+async function writeIndexes(dynamodb: DynamoDB, olds: Properties, news: Properties, operation: Operation) {
+  const byName = (list: Properties[] | undefined) => new Map((list ?? []).map((index) => [index.name, index]));
+  const [before, after] = [byName(olds.globalSecondaryIndexes), byName(news.globalSecondaryIndexes)];
+  const TableName: string = news.name;
+  const same = (one: Properties, other: Properties) =>
+    canonical(indexTo(one).KeySchema) === canonical(indexTo(other).KeySchema) &&
+    canonical(indexTo(one).Projection) === canonical(indexTo(other).Projection);
+  for (const [name, index] of before) {
+    const wanted = after.get(name);
+    if (wanted && same(index, wanted)) continue;
+    await dynamodb.updateTable({ TableName, GlobalSecondaryIndexUpdates: [{ Delete: { IndexName: name } }] });
+    before.delete(name);
+    await ready(dynamodb, TableName, operation);
+  }
+  for (const [name, index] of after) {
+    if (before.has(name)) continue;
+    await dynamodb.updateTable({
+      TableName,
+      AttributeDefinitions: definitions(news.attributes),
+      GlobalSecondaryIndexUpdates: [
+        {
+          Create: {
+            ...indexTo(index),
+            IndexName: name,
+            KeySchema: keySchema(index.hashKey, index.rangeKey),
+            Projection: indexTo(index).Projection,
+          },
+        },
+      ],
+    });
+    await ready(dynamodb, TableName, operation);
+  }
+}
+
+export const table: ResourceType<AwsClients> = {
+  token: "aws:dynamodb/table:Table",
+  inputs: {
+    name: { autoname: { max: 255 }, replace: true },
+    attributes: {
+      compare: "set",
+      fields: { name: { required: true }, type: { required: true, values: ["S", "N", "B"] } },
+    },
+    billingMode: { default: "PROVISIONED", values: ["PROVISIONED", "PAY_PER_REQUEST"] },
+    hashKey: { required: true, replace: true },
+    rangeKey: { replace: true },
+    readCapacity: { computed: true },
+    writeCapacity: { computed: true },
+    globalSecondaryIndexes: { compare: "set", fields: indexFields },
+    pointInTimeRecovery: {
+      computed: true,
+      fields: { enabled: { required: true }, recoveryPeriodInDays: { computed: true } },
+    },
+    serverSideEncryption: { computed: true, fields: { enabled: { required: true }, kmsKeyArn: { computed: true } } },
+    ttl: { fields: { enabled: {}, attributeName: {} } },
+    deletionProtectionEnabled: {},
+    streamEnabled: {},
+    streamViewType: { computed: true },
+    tags,
+    region,
+  },
+  outputs: { arn: {}, streamArn: {}, streamLabel: {}, tagsAll: {} },
+  async create(inputs, aws, operation) {
+    const dynamodb = await aws.dynamodb(inputs.region);
+    const TableName: string = inputs.name;
+    const request: CreateTableCommandInput = {
+      TableName,
+      AttributeDefinitions: definitions(inputs.attributes),
+      KeySchema: keySchema(inputs.hashKey, inputs.rangeKey),
+      BillingMode: inputs.billingMode,
+      ...throughput(inputs),
+      DeletionProtectionEnabled: inputs.deletionProtectionEnabled,
+      GlobalSecondaryIndexes: inputs.globalSecondaryIndexes?.map(indexTo),
+      SSESpecification: encryption(inputs.serverSideEncryption),
+      StreamSpecification: inputs.streamEnabled
+        ? { StreamEnabled: true, StreamViewType: inputs.streamViewType }
+        : undefined,
+      Tags: inputs.tags && tagList(inputs.tags),
+    };
+    await dynamodb.createTable(request);
+    operation.created(TableName);
+    await ready(dynamodb, TableName, operation);
+    if (inputs.ttl?.enabled) await writeExpiry(dynamodb, TableName, inputs.ttl);
+    if (inputs.pointInTimeRecovery?.enabled) await writeRecovery(dynamodb, TableName, inputs.pointInTimeRecovery);
+    return { id: TableName };
+  },
+  read: readTable,
+  async update({ id, news, olds, changed, client: aws, ...operation }) {
+    const dynamodb = await aws.dynamodb(news.region);
+    const settle = () => ready(dynamodb, id, operation);
+    if (changed.has("billingMode") || changed.has("readCapacity") || changed.has("writeCapacity")) {
+      await dynamodb.updateTable({ TableName: id, BillingMode: news.billingMode, ...throughput(news) });
+      await settle();
+    }
+    if (changed.has("deletionProtectionEnabled")) {
+      const DeletionProtectionEnabled = news.deletionProtectionEnabled ?? false;
+      await dynamodb.updateTable({ TableName: id, DeletionProtectionEnabled });
+      await settle();
+    }
+    if (changed.has("streamEnabled") || changed.has("streamViewType")) {
+      const StreamSpecification = news.streamEnabled
+        ? { StreamEnabled: true, StreamViewType: news.streamViewType }
+        : { StreamEnabled: false };
+      await dynamodb.updateTable({ TableName: id, StreamSpecification });
+      await settle();
+    }
+    if (changed.has("globalSecondaryIndexes")) await writeIndexes(dynamodb, olds, news, operation);
+    if (changed.has("serverSideEncryption")) {
+      const SSESpecification = encryption(news.serverSideEncryption) ?? { Enabled: false };
+      await dynamodb.updateTable({ TableName: id, SSESpecification });
+      await settle();
+    }
+    if (changed.has("ttl")) await writeExpiry(dynamodb, id, news.ttl, olds.ttl);
+    if (changed.has("pointInTimeRecovery")) await writeRecovery(dynamodb, id, news.pointInTimeRecovery);
+    if (changed.has("tags")) {
+      const gone = removedTags(olds, news);
+      if (gone.length > 0) await dynamodb.untagResource({ ResourceArn: olds.arn, TagKeys: gone });
+      if (Object.keys(news.tags ?? {}).length > 0) {
+        await dynamodb.tagResource({ ResourceArn: olds.arn, Tags: tagList(news.tags) });
+      }
+    }
+    return {};
+  },
+  async delete(id, state, aws, operation) {
+    const dynamodb = await aws.dynamodb(state.region);
+    await dynamodb.deleteTable({ TableName: id });
+    await waitFor(operation, `deletion of table ${id}`, async () => {
+      return (await ifFound(dynamodb.describeTable({ TableName: id }))) === undefined;
+    });
+  },
+  volatile: (changed) => (changed.has("streamEnabled") ? ["streamArn", "streamLabel"] : []),
+};

@@ -1,0 +1,239 @@
+import { checkInputs, type Failure, type Naming } from "./check";
+import { inputDifferences } from "./compare";
+import { inputsFromState, overlay, plannedState, stateSecrets, updatedState } from "./state";
+import type { Operation, Provider, ResourceType } from "./types";
+import { type Properties, type Secrets, UNKNOWN } from "./values";
+
+/** Plain values and where their secrets lie. */
+export interface Marked {
+  value: Properties;
+  secrets: Secrets;
+}
+
+/** The resource exists although the operation failed. */
+export class PartlyDone extends Error {
+  constructor(
+    readonly reason: unknown,
+    readonly id: string,
+    readonly state: Marked,
+  ) {
+    super(reason instanceof Error ? reason.message : String(reason));
+  }
+}
+
+/** Outcome of a diff, in the protocol's terms. */
+export interface DiffOutcome {
+  changed: boolean;
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+  detailed: { path: string; kind: "add" | "delete" | "update"; replace: boolean }[];
+}
+
+const topLevel = (path: string) => path.split(/[.[]/, 1)[0] ?? path;
+
+/** A provider's logic without the wire: what each request of the engine does, from the tables of its types. */
+export class Host<C> {
+  #client: C | undefined;
+  readonly #types: Map<string, ResourceType<C>>;
+
+  constructor(readonly provider: Provider<C>) {
+    this.#types = new Map(provider.resources.map((type) => [type.token, type]));
+  }
+
+  /** Keys of the configuration that no stand-in carries out. */
+  refusedConfig(given: Properties): Failure[] {
+    const known = Object.keys(this.provider.config);
+    return Object.keys(given)
+      .filter((key) => !known.includes(key) && !["version", "pluginDownloadURL"].includes(key) && !key.startsWith("__"))
+      .map((property) => ({
+        property,
+        reason: `provider ${this.provider.name}: configuration ${property} is not carried out by this stand-in (it knows ${known.join(", ")})`,
+      }));
+  }
+
+  configure(given: Properties): void {
+    const config: { [name: string]: string } = {};
+    for (const [name, value] of Object.entries(given)) {
+      if (this.provider.config[name] && !this.provider.config[name].ignored && value !== UNKNOWN && value !== "") {
+        config[name] = typeof value === "string" ? value : JSON.stringify(value);
+      }
+    }
+    this.#client = this.provider.configure(config);
+  }
+
+  get client(): C {
+    if (this.#client === undefined) throw new Error(`provider ${this.provider.name} has not been configured`);
+    return this.#client;
+  }
+
+  type(token: string): ResourceType<C> {
+    const type = this.#types.get(token);
+    if (!type) {
+      const known = [...this.#types.keys()].join(", ");
+      throw new Error(`resource type ${token} is not carried out by this stand-in (it knows ${known})`);
+    }
+    return type;
+  }
+
+  check(token: string, olds: Marked, news: Marked, naming: Naming): { inputs: Marked; failures: Failure[] } {
+    const { inputs, failures } = checkInputs(this.type(token), olds.value, news.value, this.client, naming);
+    return { inputs: { value: inputs, secrets: news.secrets }, failures };
+  }
+
+  async diff(token: string, olds: Properties, news: Properties, ignored: string[]): Promise<DiffOutcome> {
+    const type = this.type(token);
+    const skip = (path: string) =>
+      ignored.some((entry) => path === entry || path.startsWith(`${entry}.`) || path.startsWith(`${entry}[`));
+    const detailed = inputDifferences(olds, news, type.inputs).filter(({ path }) => !skip(path));
+    for (const path of (await type.extraDiff?.(olds, news, this.client)) ?? []) {
+      detailed.push({ path, kind: "update", replace: type.inputs[topLevel(path)]?.replace === true });
+    }
+    const changed = new Set(detailed.map(({ path }) => topLevel(path)));
+    const forced = new Set(type.replaceWhen?.(olds, news, changed) ?? []);
+    for (const entry of detailed) if (forced.has(topLevel(entry.path))) entry.replace = true;
+    const replaces = [...new Set(detailed.filter((entry) => entry.replace).map(({ path }) => topLevel(path)))];
+    return {
+      changed: detailed.length > 0,
+      replaces,
+      deleteBeforeReplace:
+        replaces.length > 0 && (type.deleteBeforeReplace === true || this.#sameName(type, olds, news)),
+      detailed,
+    };
+  }
+
+  /** Two things of one name can't exist at a time: the bridge deletes first if the program gave the name. */
+  #sameName(type: ResourceType<C>, olds: Properties, news: Properties): boolean {
+    const defaults: string[] = Array.isArray(news.__defaults) ? news.__defaults : [];
+    return Object.entries(type.inputs).some(
+      ([name, input]) => input.autoname && !defaults.includes(name) && news[name] === olds[name],
+    );
+  }
+
+  async create(
+    token: string,
+    inputs: Marked,
+    preview: boolean,
+    operation: Omit<Operation, "created">,
+  ): Promise<{ id: string; state: Marked }> {
+    const type = this.type(token);
+    const sealable = (value: Properties) => ({ value, secrets: stateSecrets(type, inputs.secrets) });
+    if (preview) return { id: "", state: sealable(plannedState(type, inputs.value)) };
+    let id: string | undefined;
+    const noted: Operation = {
+      ...operation,
+      created(known) {
+        id = known;
+      },
+    };
+    let state = overlay(type, inputs.value, {});
+    try {
+      const made = await type.create(inputs.value, this.client, noted);
+      id = made.id;
+      state = overlay(type, state, made.state ?? {});
+      if (type.read && !type.stateFromCreate) {
+        const live = await type.read(id, state, this.client, noted);
+        if (!live) throw new Error(`${token} ${id} was created but could not be found afterwards`);
+        state = overlay(type, state, live);
+      }
+      return { id, state: sealable(state) };
+    } catch (error) {
+      throw id === undefined ? error : new PartlyDone(error, id, sealable(state));
+    }
+  }
+
+  async update(
+    token: string,
+    id: string,
+    olds: Marked,
+    news: Marked,
+    options: { preview: boolean; ignored: string[] },
+    operation: Omit<Operation, "created">,
+  ): Promise<Marked> {
+    const type = this.type(token);
+    const { detailed } = await this.diff(token, olds.value, news.value, options.ignored);
+    const changed = new Set(detailed.map(({ path }) => topLevel(path)));
+    let state = updatedState(type, olds.value, news.value, changed);
+    const sealable = (value: Properties) => ({ value, secrets: stateSecrets(type, news.secrets) });
+    if (options.preview) return sealable(state);
+    if (!type.update) throw new Error(`${token} can't be updated: ${[...changed].join(", ")}`);
+    for (const name of type.volatile?.(changed) ?? []) state[name] = olds.value[name];
+    const noted: Operation = { ...operation, created() {} };
+    try {
+      const news2 = { ...news.value };
+      const made = await type.update({ ...noted, id, news: news2, olds: olds.value, changed, client: this.client });
+      state = overlay(type, state, made ?? {});
+      if (type.read && !type.stateFromCreate) {
+        const live = await type.read(id, state, this.client, noted);
+        if (!live) throw new Error(`${token} ${id} is gone after its update`);
+        state = overlay(type, state, live);
+      }
+      return sealable(state);
+    } catch (error) {
+      throw new PartlyDone(error, id, { value: olds.value, secrets: stateSecrets(type, olds.secrets, news.secrets) });
+    }
+  }
+
+  async read(
+    token: string,
+    id: string,
+    state: Marked,
+    inputs: Marked | undefined,
+    operation: Omit<Operation, "created">,
+  ): Promise<{ id: string; state: Marked; inputs: Marked } | undefined> {
+    const type = this.type(token);
+    const oldInputs = inputs && Object.keys(inputs.value).length > 0 ? inputs.value : undefined;
+    if (!type.read) {
+      // Nothing can be read: what the state says stays, as with the real provider.
+      return { id, state, inputs: inputs ?? { value: {}, secrets: undefined } };
+    }
+    let known = { id, state: state.value };
+    const importing = Object.keys(state.value).length === 0;
+    if (importing && type.importId) known = await type.importId(id, this.client);
+    let live: Properties | undefined;
+    try {
+      live = await type.read(known.id, known.state, this.client, { ...operation, created() {} });
+    } catch (error) {
+      if (!this.provider.isGone?.(error)) throw error;
+    }
+    if (!live) return undefined;
+    // An import by name learns the real id; it is no property of the resource.
+    const { id: realId, ...properties } = live;
+    const after = overlay(type, known.state, properties);
+    if (importing) fillDefaults(type, after);
+    return {
+      id: typeof realId === "string" ? realId : known.id,
+      state: { value: after, secrets: stateSecrets(type, state.secrets, inputs?.secrets) },
+      inputs: {
+        value: inputsFromState(type, oldInputs, after, this.client),
+        secrets: inputSecrets(type, inputs?.secrets),
+      },
+    };
+  }
+
+  async delete(token: string, id: string, state: Properties, operation: Omit<Operation, "created">): Promise<void> {
+    try {
+      await this.type(token).delete(id, state, this.client, { ...operation, created() {} });
+    } catch (error) {
+      if (!this.provider.isGone?.(error)) throw error;
+    }
+  }
+
+  async invoke(token: string, args: Properties, operation: Omit<Operation, "created">): Promise<Properties> {
+    const invoke = this.provider.invokes?.[token];
+    if (!invoke) throw new Error(`function ${token} is not carried out by this stand-in`);
+    return invoke(args, this.client, { ...operation, created() {} });
+  }
+}
+
+/** What only the state holds (such as forceDestroy) starts at its default when a resource is imported. */
+function fillDefaults<C>(type: ResourceType<C>, state: Properties): void {
+  for (const [name, input] of Object.entries(type.inputs)) {
+    if (input.default !== undefined && typeof input.default !== "function") state[name] ??= input.default;
+  }
+}
+
+function inputSecrets<C>(type: ResourceType<C>, given: Secrets): Secrets {
+  const marks: { [name: string]: Secrets } = given && given !== true ? { ...given } : {};
+  for (const [name, input] of Object.entries(type.inputs)) if (input.secret) marks[name] = true;
+  return marks;
+}

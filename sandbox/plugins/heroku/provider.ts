@@ -1,0 +1,63 @@
+import type { Provider } from "../core/types";
+import { addon, addonAttachment } from "./addon";
+import { app, appConfigAssociation, appFeature } from "./app";
+import { build } from "./build";
+import { HerokuClient } from "./client";
+import { pipeline, pipelineCoupling } from "./pipeline";
+import { appWebhook, domain, drain, formation } from "./process";
+
+const REMOTE = { url: "registry.opentofu.org/heroku/heroku", version: "5.3.2" };
+
+function parsed(name: string, text: string | undefined): { [key: string]: unknown } {
+  if (text === undefined) return {};
+  try {
+    return JSON.parse(text) as { [key: string]: unknown };
+  } catch (error) {
+    throw new Error(`provider heroku: ${name} is no JSON: ${text}`, { cause: error });
+  }
+}
+
+/** The stand-in for Pulumi's `terraform-provider` bridge around heroku/heroku. */
+export const herokuProvider: Provider<HerokuClient> = {
+  name: "heroku",
+  config: { url: {}, apiKey: {}, email: {}, headers: {}, delays: {}, timeouts: {} },
+  parameterize(name, version, value) {
+    const { remote } = parsed("parameterization", value) as { remote?: typeof REMOTE };
+    if (
+      name !== "heroku" ||
+      version !== REMOTE.version ||
+      remote?.url !== REMOTE.url ||
+      remote.version !== REMOTE.version
+    ) {
+      throw new Error(
+        `this stand-in bridges ${REMOTE.url} ${REMOTE.version} as heroku only, not ${name} ${version} with ${value}`,
+      );
+    }
+  },
+  configure(config) {
+    const delays = parsed("delays", config.delays);
+    const timeouts = parsed("timeouts", config.timeouts);
+    return new HerokuClient({
+      url: config.url ?? process.env.HEROKU_API_URL ?? "https://api.heroku.com",
+      email: config.email ?? process.env.HEROKU_EMAIL ?? "",
+      apiKey: config.apiKey ?? process.env.HEROKU_API_KEY ?? "",
+      headers: parsed("headers", config.headers ?? process.env.HEROKU_HEADERS) as { [name: string]: string },
+      delays: { app: Number(delays.postAppCreateDelay ?? 0), domain: Number(delays.postDomainCreateDelay ?? 0) },
+      addonTimeout: Number(timeouts.addonCreateTimeout ?? 20),
+    });
+  },
+  resources: [
+    app,
+    appConfigAssociation,
+    appFeature,
+    addon,
+    addonAttachment,
+    build,
+    formation,
+    domain,
+    appWebhook,
+    drain,
+    pipeline,
+    pipelineCoupling,
+  ],
+};
