@@ -5,6 +5,8 @@ import { UscPisError } from "../../../backup/errors";
 import { HttpError } from "../../../clients/http";
 import { CLINIC, fakeDump, mortal, World } from "./support/world";
 
+type Captured = Extract<CaptureResult, { outcome: "captured" }>;
+
 const HOURLY: CaptureRequest = { trigger: "schedule", requestedBy: "scheduler" };
 const never = () => new AbortController().signal;
 
@@ -105,7 +107,7 @@ describe("capture", () => {
   it("puts Heroku's own schedule back and says so, but never fails for it", async () => {
     const world = await claimed();
     world.heroku.schedulesOf = [{ uuid: "x", name: "DATABASE_URL", hour: 4, timezone: "UTC" }];
-    const result = (await run(world)) as { notes: string[] };
+    const result = (await run(world)) as Captured;
     expect(world.heroku.schedulesOf[0]?.hour).to.equal(2);
     expect(result.notes.join()).to.contain("was at 04:00 UTC: put back to 02:00 UTC");
     const broken = await claimed();
@@ -223,7 +225,7 @@ describe("capture", () => {
     const first = (await run(world)) as { id: string };
     world.pace.advance(60 * 60_000);
     world.source.tables = { authentication_user: 7, patients_patient: 0 };
-    const result = (await run(world)) as { notes: string[]; status: string };
+    const result = (await run(world)) as Captured;
     expect(result).to.include({ outcome: "captured", status: "suspect" });
     expect(result.notes.join()).to.contain("patients_patient is empty").and.contain(first.id);
     expect(world.metrics.at(-1)).to.include({ CaptureFailed: 1 });

@@ -1,0 +1,128 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect } from "chai";
+import { CommanderError } from "commander";
+import type { CaptureResult } from "../../../backup/capture-ports";
+import { InputError, UscPisError } from "../../../backup/errors";
+import { describe as describeResult, exitCodeOf } from "../../../cli/commands/backup";
+import { parseBefore } from "../../../cli/commands/restore";
+import { readSettings } from "../../../cli/context";
+import { createProgram } from "../../../cli/index";
+import { report, table } from "../../../cli/output";
+
+function sink() {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: "stdout" | "stderr") => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  return { written, streams: { stdout: stream("stdout"), stderr: stream("stderr") } };
+}
+
+describe("the command line", () => {
+  it("has the commands that components and runbooks call", () => {
+    const names = createProgram().commands.flatMap((command) =>
+      command.commands.length > 0
+        ? command.commands.map((child) => `${command.name()} ${child.name()}`)
+        : [command.name()],
+    );
+    expect(names).to.include.members([
+      "backup schedule",
+      "backup unschedule",
+      "backup create",
+      "backup list",
+      "backup show",
+      "restore database",
+      "restore status",
+      "vault claim",
+      "release add",
+      "release fetch",
+      "checks app",
+    ]);
+  });
+
+  it("exits with 2 on bad usage and input, before anything is asked of anybody", () => {
+    const bin = join(__dirname, "../../../cli/bin.js");
+    const env = { PATH: process.env.PATH ?? "" };
+    for (const args of [
+      ["nonsense"],
+      ["backup", "schedule", "--app", "x"],
+      ["backup", "schedule", "--app", "x", "--at", "02:00 UTC"], // no token
+      ["checks", "app", "--url", "nowhere"],
+    ]) {
+      const ran = spawnSync(process.execPath, [bin, ...args], { env, encoding: "utf8" });
+      expect(ran.status, ran.stderr).to.equal(2);
+      expect(ran.stderr)
+        .to.match(/^error: /m)
+        .and.not.match(/^\s+at /m);
+      expect(ran.stderr, "no colour where there is no terminal").to.not.contain("\u001b[");
+    }
+    expect(execFileSync(process.execPath, [bin, "--help"], { env, encoding: "utf8" })).to.contain("restore");
+  });
+
+  it("tells an error with its hint and without its stack, also as JSON", () => {
+    const { written, streams } = sink();
+    const error = new UscPisError("no_backup", "the vault is empty", { hint: "usc-pis backup create" });
+    expect(report(error, true, streams)).to.equal(1);
+    expect(written.stderr).to.equal("error: the vault is empty\nhint: usc-pis backup create\n");
+    expect(JSON.parse(written.stdout)).to.deep.equal({
+      error: { code: "no_backup", message: "the vault is empty", hint: "usc-pis backup create" },
+    });
+    expect(report(new InputError("bad"), false, sink().streams)).to.equal(2);
+    expect(report(new TypeError("slip"), false, sink().streams)).to.equal(1);
+    expect(report(new CommanderError(1, "c", "m"), false, sink().streams)).to.equal(2);
+    expect(report(new CommanderError(0, "c", "help"), false, sink().streams)).to.equal(0);
+  });
+
+  it("reads where the system is, and refuses what cannot be", () => {
+    expect(readSettings({})).to.deep.equal({
+      system: "usc-pis",
+      primaryRegion: "ap-southeast-1",
+      replicaRegion: "ap-northeast-1",
+    });
+    expect(readSettings({ USC_PIS_ACCOUNT: "000000000000" }).account).to.equal("000000000000");
+    expect(() => readSettings({ USC_PIS_ACCOUNT: "12" })).to.throw("12 digits");
+    expect(() => readSettings({ USC_PIS_SYSTEM: "Clinic/1" })).to.throw("USC_PIS_SYSTEM");
+  });
+
+  it("wants a zone with a moment", () => {
+    expect(parseBefore(undefined)).to.equal(undefined);
+    expect(parseBefore("2026-05-23T14:00:00+08:00")?.toISOString()).to.equal("2026-05-23T06:00:00.000Z");
+    for (const text of ["yesterday", "2026-05-23", "2026-05-23T14:00:00", "2026-13-40T14:00:00Z"]) {
+      expect(() => parseBefore(text), text).to.throw("--before is not a moment");
+    }
+  });
+
+  it("takes nothing for a success but a good backup", () => {
+    const captured = {
+      outcome: "captured" as const,
+      id: "i",
+      class: "daily" as const,
+      bytes: 1,
+      sha256: "s",
+      seconds: 1,
+      takenAt: "t",
+      exact: true,
+      bucket: "b",
+      notes: ["n"],
+    };
+    expect(exitCodeOf({ ...captured, status: "success" })).to.equal(0);
+    expect(exitCodeOf({ outcome: "already_done", id: "i", slot: "s" })).to.equal(0);
+    const bad: CaptureResult[] = [
+      { ...captured, status: "suspect" },
+      { outcome: "busy" },
+      { outcome: "refused", reason: "r" },
+      { outcome: "new" } as never,
+      null as never,
+    ];
+    for (const result of bad) {
+      expect(exitCodeOf(result)).to.equal(1);
+      expect(describeResult(result)).to.not.equal("");
+    }
+  });
+
+  it("lines columns up", () => {
+    expect(table(["a", "long"], [["xyz", "1"]])).to.equal("a    long\nxyz  1");
+  });
+});
