@@ -50,8 +50,8 @@ export interface CliResult {
 
 /** Runs commands of the CLI against an emulator, in a home folder of its own. */
 export class HerokuCli {
-  private readonly home = mkdtempSync(join(tmpdir(), "heroku-cli-"));
-  private readonly entry = ensureHerokuCli();
+  private readonly home: string;
+  private readonly entry: string;
 
   /** @throws unless the address is loopback: with any other the CLI would turn to the real Heroku, key included. */
   constructor(
@@ -59,6 +59,8 @@ export class HerokuCli {
     private readonly key: string,
   ) {
     if (!/^http:\/\/127\.0\.0\.1:\d+$/.test(url)) throw new Error(`the CLI is for emulators only, not for ${url}`);
+    this.entry = ensureHerokuCli();
+    this.home = mkdtempSync(join(tmpdir(), "heroku-cli-"));
     mkdirSync(join(this.home, "cache"));
     writeFileSync(join(this.home, "cache", "terms-of-service"), "");
   }

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { uuid } from "../ids";
 import type { Addon, App, DatabaseLogin, Transfer, TransferLog } from "../model";
@@ -11,12 +11,12 @@ import type { Store } from "../store";
 import { type Children, exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
 import { judgeRestoreErrors } from "./restore-errors";
+import { collect, counter, lastLine } from "./streams";
 
 /** Scheme of the addresses under which the emulator keeps its dumps. Only the emulator can read them. */
 const STORE_SCHEME = "gof3r://sandbox/";
-/** Kept of a transfer's log, and of pg_restore's standard error, in lines and characters. */
+/** Kept of a transfer's log. */
 const MAX_LOG_LINES = 200;
-const MAX_STDERR = 256 * 1024;
 
 class Canceled extends Error {}
 
@@ -176,7 +176,9 @@ export class Transfers {
     try {
       const [code] = await Promise.all([
         exitOf(child),
-        pipeline(child.stdout as Readable, counter(transfer), createWriteStream(partial, { mode: 0o600 }), { signal }),
+        pipeline(child.stdout as Readable, this.counted(transfer), createWriteStream(partial, { mode: 0o600 }), {
+          signal,
+        }),
       ]);
       if (code !== 0) throw new Error(`pg_dump exited with ${code}: ${lastLine(stderr())}`);
       this.note(transfer, "info", "pg_dump done");
@@ -201,10 +203,12 @@ export class Transfers {
     child.stdout?.resume();
     const stderr = collect(child.stderr);
     this.note(transfer, "info", "waiting for pg_restore to complete");
-    const sent = pipeline(input, counter(transfer), child.stdin as NodeJS.WritableStream, { signal }).catch((error) => {
-      // pg_restore may close its input early; its exit code and its words tell whether that was a failure.
-      if (!["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    });
+    const sent = pipeline(input, this.counted(transfer), child.stdin as NodeJS.WritableStream, { signal }).catch(
+      (error) => {
+        // pg_restore may close its input early; its exit code and its words tell whether that was a failure.
+        if (!["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      },
+    );
     const [code] = await Promise.all([exitOf(child), sent]);
     const verdict = judgeRestoreErrors(stderr());
     for (const line of verdict.errors.slice(0, 20)) this.note(transfer, "error", line);
@@ -248,6 +252,12 @@ export class Transfers {
     }
   }
 
+  private counted(transfer: Transfer) {
+    return counter((bytes) => {
+      transfer.processedBytes += bytes;
+    });
+  }
+
   private finish(transfer: Transfer, succeeded: boolean): void {
     transfer.finishedAt = new Date().toISOString();
     transfer.updatedAt = transfer.finishedAt;
@@ -262,26 +272,4 @@ export class Transfers {
     transfer.logs.push({ created_at: new Date().toISOString(), level, message });
     if (transfer.logs.length > MAX_LOG_LINES) transfer.logs.splice(0, transfer.logs.length - MAX_LOG_LINES);
   }
-}
-
-function counter(transfer: Transfer): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      transfer.processedBytes += chunk.length;
-      done(null, chunk);
-    },
-  });
-}
-
-function collect(stream: Readable | null): () => string {
-  let text = "";
-  stream?.setEncoding("utf8");
-  stream?.on("data", (chunk: string) => {
-    if (text.length < MAX_STDERR) text += chunk;
-  });
-  return () => text;
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }
