@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { profileFiles } from "./aws/bootstrap";
+import { trustVariables } from "./aws/certificate";
 import { PROFILES } from "./aws/identities";
 import { projectRoot, type SandboxPaths } from "./supervisor/paths";
 import { SCOPE } from "./supervisor/services";
@@ -79,6 +80,7 @@ export function sandboxEnvironment(
     ...(options.stack === undefined ? {} : { PULUMI_STACK: STACKS[options.stack] }),
 
     AWS_ENDPOINT_URL: aws,
+    ...trustVariables(paths.aws, base.NODE_EXTRA_CA_CERTS),
     AWS_CONFIG_FILE: files.config,
     AWS_SHARED_CREDENTIALS_FILE: files.credentials,
     AWS_PROFILE: options.stack === undefined ? PROFILES.administrator : STACK_PROFILES[options.stack],

@@ -109,6 +109,8 @@ export function vaultDeployerPolicy(scope: IdentityScope): PolicyDocument {
         Action: "dynamodb:*",
         Resource: scope.regions.map((region) => `arn:aws:dynamodb:${region}:${account}:table/${runTableName(system)}`),
       },
+      // MiniStack judges this call, which names its table by ARN, as one on every resource.
+      { Sid: "TagsOfTables", Effect: "Allow", Action: "dynamodb:ListTagsOfResource", Resource: "*" },
       {
         Sid: "Roles",
         Effect: "Allow",

@@ -6,6 +6,7 @@ import type { ProcessIdentity } from "../supervisor/identity";
 import { launch, waitReady } from "../supervisor/launch";
 import { nodeFolder, privateFolder, projectRoot } from "../supervisor/paths";
 import { freePort, isPortFree } from "../supervisor/ports";
+import { certificateFiles, ensureCertificate, trustCertificate } from "./certificate";
 
 /** The account that MiniStack gives to its root keys. */
 export const ACCOUNT = "000000000000";
@@ -42,6 +43,7 @@ export interface AwsOptions {
  * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
  */
 export function awsEnvironment(folder: string, port: number): Record<string, string> {
+  const { cert, key } = certificateFiles(folder);
   return {
     PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
     HOME: privateFolder(join(folder, "home")),
@@ -56,6 +58,11 @@ export function awsEnvironment(folder: string, port: number): Record<string, str
     IOT_MTLS_ENABLED: "0",
     SFTP_ENABLED: "0",
     AUTH: "true",
+    // As on AWS: the vault refuses plain HTTP. Functions trust the certificate by the variable that Node reads.
+    USE_SSL: "1",
+    MINISTACK_SSL_CERT: cert,
+    MINISTACK_SSL_KEY: key,
+    NODE_EXTRA_CA_CERTS: cert,
     LOG_LEVEL: "INFO",
     DOCKER_HOST: `unix://${join(folder, "no-docker.sock")}`,
   };
@@ -64,6 +71,8 @@ export function awsEnvironment(folder: string, port: number): Record<string, str
 /** Starts it on a loopback port and waits until it answers. It forgets everything when it ends. */
 export async function startAws(options: AwsOptions): Promise<ProcessIdentity & { url: string }> {
   const python = pythonPath();
+  const { cert } = await ensureCertificate(privateFolder(options.folder), python);
+  trustCertificate(cert);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const process = await launch({
@@ -75,7 +84,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
       sandboxRoot: options.sandboxRoot,
     });
     options.onStart?.(process);
-    const url = `http://127.0.0.1:${port}`;
+    const url = `https://127.0.0.1:${port}`;
     try {
       await waitReady({
         service: "MiniStack (the local AWS)",

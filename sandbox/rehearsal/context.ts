@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Heroku } from "../../clients/heroku";
+import { certificateFiles, trustCertificate } from "../aws/certificate";
 import { PROFILES, roles } from "../aws/identities";
 import { ROOT_CREDENTIALS } from "../aws/server";
 import { childEnvironment, STACKS, type StackRole, serviceUrl } from "../environment";
@@ -34,6 +35,7 @@ export class Workbench {
     readonly state: SandboxState,
   ) {
     this.heroku = herokuClient(state);
+    trustCertificate(certificateFiles(paths.aws).cert);
   }
 
   /** Runs the engine on a stack, as its deployer. @returns standard output */

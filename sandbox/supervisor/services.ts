@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootstrapAccount } from "../aws/bootstrap";
+import { trustVariables } from "../aws/certificate";
 import type { IdentityScope } from "../aws/identities";
 import { ACCOUNT, startAws } from "../aws/server";
 import { adminUrl, createCluster, startCluster } from "../postgres/cluster";
@@ -94,6 +95,8 @@ async function startEmulator(
       TMPDIR: privateFolder(paths.tmp),
       LANG: "C.UTF-8",
       TZ: "UTC",
+      // Heroku fetches the dumps that it restores from the local AWS.
+      ...trustVariables(paths.aws, ""),
     },
     log,
     sandboxRoot: paths.root,

@@ -1,0 +1,50 @@
+/** TLS of the local AWS: its self-signed certificate, and who trusts it. */
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as tls from "node:tls";
+import { promisify } from "node:util";
+import { privateFolder } from "../supervisor/paths";
+
+const run = promisify(execFile);
+
+export interface Certificate {
+  /** The certificate, which clients trust. */
+  cert: string;
+  key: string;
+}
+
+export function certificateFiles(folder: string): Certificate {
+  return { cert: join(folder, "tls", "server.crt"), key: join(folder, "tls", "server.key") };
+}
+
+/** Makes the certificate when there is none. It is of use on this machine's loopback alone. */
+export async function ensureCertificate(folder: string, python: string): Promise<Certificate> {
+  const files = certificateFiles(folder);
+  privateFolder(join(folder, "tls"));
+  // The certificate is written last: with it, both are whole.
+  if (!existsSync(files.cert)) await run(python, [join(__dirname, "certificate.py"), files.cert, files.key]);
+  return files;
+}
+
+/** Makes this process trust it. What is started by this process has to be told: see `trustVariables`. */
+export function trustCertificate(cert: string): void {
+  const known = tls.getCACertificates("default");
+  const text = readFileSync(cert, "utf8");
+  if (!known.includes(text)) tls.setDefaultCACertificates([...known, text]);
+}
+
+/**
+ * Variables that make programs trust it: Node's, which adds to the authorities that Node brings, and botocore's, which
+ * replaces them. A person's own additional authorities stay.
+ */
+export function trustVariables(folder: string, own = process.env.NODE_EXTRA_CA_CERTS): Record<string, string> {
+  const { cert } = certificateFiles(folder);
+  const bundle = join(folder, "tls", "authorities.pem");
+  const others = own && own !== bundle && existsSync(own) ? readFileSync(own, "utf8") : "";
+  const text = `${readFileSync(cert, "utf8")}${others}`;
+  if (!existsSync(bundle) || readFileSync(bundle, "utf8") !== text) {
+    if (own !== bundle) writeFileSync(bundle, text);
+  }
+  return { NODE_EXTRA_CA_CERTS: bundle, AWS_CA_BUNDLE: cert };
+}
