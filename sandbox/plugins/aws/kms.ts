@@ -100,6 +100,34 @@ export const kmsKey: ResourceType<AwsClients> = {
 /** The id and the ARN of a key name the same key. */
 const sameKey = (one: string, other: string) => one.split("/").pop() === other.split("/").pop();
 
+async function lookUpAlias(aws: AwsClients, name: string, where: string | undefined) {
+  const kms = await aws.kms(where);
+  let marker: string | undefined;
+  do {
+    const page = await kms.listAliases({ Marker: marker });
+    const found = page.Aliases?.find(({ AliasName }) => AliasName === name);
+    if (found?.TargetKeyId) {
+      const prefix = found.AliasArn?.split(":alias/")[0];
+      return {
+        name,
+        arn: found.AliasArn,
+        targetKeyId: found.TargetKeyId,
+        targetKeyArn: `${prefix}:key/${found.TargetKeyId}`,
+        region: where ?? aws.region,
+      };
+    }
+    marker = page.NextMarker;
+  } while (marker);
+  return undefined;
+}
+
+/** The function aws.kms.getAlias. */
+export async function findAlias(aws: AwsClients, name: string, where: string | undefined) {
+  const found = await lookUpAlias(aws, name, where);
+  if (!found) throw new Error(`reading KMS alias ${name} in ${where ?? aws.region}: empty result`);
+  return { ...found, id: found.arn };
+}
+
 export const kmsAlias: ResourceType<AwsClients> = {
   token: "aws:kms/alias:Alias",
   inputs: {
@@ -116,26 +144,7 @@ export const kmsAlias: ResourceType<AwsClients> = {
     await (await aws.kms(where)).createAlias({ AliasName: name, TargetKeyId: targetKeyId });
     return { id: name };
   },
-  async read(id, state, aws) {
-    const kms = await aws.kms(state.region);
-    let marker: string | undefined;
-    do {
-      const page = await kms.listAliases({ Marker: marker });
-      const found = page.Aliases?.find(({ AliasName }) => AliasName === id);
-      if (found?.TargetKeyId) {
-        const prefix = found.AliasArn?.split(":alias/")[0];
-        return {
-          name: id,
-          arn: found.AliasArn,
-          targetKeyId: found.TargetKeyId,
-          targetKeyArn: `${prefix}:key/${found.TargetKeyId}`,
-          region: state.region ?? aws.region,
-        };
-      }
-      marker = page.NextMarker;
-    } while (marker);
-    return undefined;
-  },
+  read: (id, state, aws) => lookUpAlias(aws, id, state.region),
   async update({ id, news, client: aws }) {
     await (await aws.kms(news.region)).updateAlias({ AliasName: id, TargetKeyId: news.targetKeyId });
     return {};

@@ -2,7 +2,7 @@ import type { Provider } from "../core/types";
 import { AwsClients, isGone } from "./clients";
 import { table } from "./dynamodb";
 import { role, rolePolicy } from "./iam";
-import { kmsAlias, kmsKey } from "./kms";
+import { findAlias, kmsAlias, kmsKey } from "./kms";
 import { eventInvokeConfig, lambdaFunction, permission } from "./lambda";
 import { queue, topic, topicPolicy, topicSubscription } from "./messaging";
 import { dashboard, logGroup, metricAlarm } from "./monitoring";
@@ -71,5 +71,6 @@ export const awsProvider: Provider<AwsClients> = {
       const { account, arn, userId } = await aws.identity();
       return { accountId: account, arn, userId, id: account };
     },
+    "aws:kms/getAlias:getAlias": async ({ name, region }, aws) => findAlias(aws, String(name), region as string | undefined),
   },
 };
