@@ -171,9 +171,13 @@ export function expectedBytes(
 
 /** Bytes sent, bytes stored and the checksum stored must agree, and the lock must hold, before a backup is good. */
 async function verifyStored(key: string, stored: Stored, until: Date, ports: CapturePorts, signal: AbortSignal) {
-  const head = await ports.vault.head(key, stored.versionId, signal);
-  if (!head || head.bytes !== stored.bytes || head.checksum !== stored.checksum) {
-    const found = head ? `${head.bytes} bytes with checksum ${head.checksum ?? "none"}` : "nothing";
+  // Without the version's id: the function may not read versions, and another one on top of ours is wrong as well.
+  const head = await ports.vault.head(key, undefined, signal);
+  const ours = stored.versionId === undefined || head?.versionId === stored.versionId;
+  if (!head || !ours || head.bytes !== stored.bytes || head.checksum !== stored.checksum) {
+    const found = head
+      ? `${head.bytes} bytes with checksum ${head.checksum ?? "none"}${ours ? "" : ", written by somebody else"}`
+      : "nothing";
     throw new UscPisError(
       "stored_differs",
       `the vault holds something else than was sent: got ${found}, expected ${stored.bytes} bytes with checksum ${stored.checksum}`,

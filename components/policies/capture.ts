@@ -71,12 +71,13 @@ export function capturePolicy(args: CapturePolicyArgs): PolicyDocument {
       Resource: args.tableArn,
     },
     {
-      // PutMetricData knows no resources. Both regions are written: the other one carries the dead man's switch.
+      // PutMetricData knows no resources. Both regions are written: the other one carries the dead man's switch. AWS hands
+      // in the namespace of every datum, so that IfExists is as strict there as the plain operator.
       Sid: "PutMetrics",
       Effect: "Allow",
       Action: "cloudwatch:PutMetricData",
       Resource: "*",
-      Condition: { StringEquals: { "cloudwatch:namespace": METRIC_NAMESPACE } },
+      Condition: { StringEqualsIfExists: { "cloudwatch:namespace": METRIC_NAMESPACE } },
     },
     {
       Sid: "WriteLogs",

@@ -17,9 +17,11 @@ import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secre
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Context } from "aws-lambda";
 import { Client } from "pg";
-import { BACKUP_CLASSES, MINIMUM_RETENTION_DAYS } from "../../backup/classes";
+import { MINIMUM_RETENTION_DAYS } from "../../backup/classes";
 import { recoveryRoleName, runTableName, vaultBucketName, vaultKeyAlias } from "../../backup/layout";
-import { awsEnvironment, pythonPath } from "../../sandbox/aws/server";
+import { capturePolicy } from "../../components/policies/capture";
+import { recoveryPolicy, recoveryTrust } from "../../components/policies/recovery";
+import { pythonPath } from "../../sandbox/aws/server";
 import { freePort } from "../../sandbox/heroku/runtime/ports";
 import { startTestHeroku, TEST_KEY, type TestHeroku } from "../support/heroku";
 
@@ -43,7 +45,25 @@ export interface TestAws {
 export async function startTestAws(): Promise<TestAws> {
   const folder = mkdtempSync(join(tmpdir(), "capture-aws-"));
   const port = await freePort();
-  const child = spawn(pythonPath(), ["-m", "ministack"], { env: awsEnvironment(folder, port), stdio: "ignore" });
+  const child = spawn(pythonPath(), ["-m", "ministack"], {
+    // Python looks for modules in the working folder first: not in the project.
+    cwd: folder,
+    // Over plain HTTP, so that no certificate has to be trusted: the sandbox's own is over TLS.
+    env: {
+      PATH: "/usr/local/bin:/usr/bin:/bin",
+      HOME: folder,
+      TMPDIR: folder,
+      BIND_HOST: "127.0.0.1",
+      GATEWAY_PORT: String(port),
+      MINISTACK_HOST: "127.0.0.1",
+      IOT_MTLS_ENABLED: "0",
+      SFTP_ENABLED: "0",
+      AUTH: "true",
+      LOG_LEVEL: "WARNING",
+      DOCKER_HOST: `unix://${folder}/no-docker.sock`,
+    },
+    stdio: "ignore",
+  });
   const url = `http://127.0.0.1:${port}`;
   try {
     await ready(url, child);
@@ -138,59 +158,33 @@ async function makeVault(endpoint: string) {
   return made;
 }
 
-/** The rights that the code needs, no more: what is missing here fails under MiniStack's AUTH=true. */
+/** The roles with the very documents that the components give them: a right that is missing fails here. */
 async function makeRoles(endpoint: string, keys: { primary: string; replica: string }, secretArn: string) {
   const iam = new IAMClient({ region: PRIMARY, endpoint, credentials: ROOT });
-  const bucket = (side: "primary" | "replica", path = "") => `arn:aws:s3:::${BUCKETS[side]}${path}`;
-  const classes = (side: "primary" | "replica") => BACKUP_CLASSES.map((name) => bucket(side, `/${name}/${SYSTEM}/*`));
-  const both = (path: string) => [bucket("primary", path), bucket("replica", path)];
-  const allow = (Action: string[], Resource: string | string[]) => ({ Effect: "Allow", Action, Resource });
   const table = (region: string) => `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${runTableName(SYSTEM)}`;
-  const policies: Record<string, object[]> = {
-    [`${SYSTEM}-capture`]: [
-      allow(["secretsmanager:GetSecretValue"], secretArn),
-      allow(["s3:ListBucket"], both("")),
-      allow(["s3:ListBucketMultipartUploads"], bucket("primary")),
-      allow(
-        ["s3:PutObject", "s3:PutObjectRetention", "s3:GetObject", "s3:GetObjectRetention", "s3:AbortMultipartUpload"],
-        classes("primary"),
-      ),
-      allow(["s3:GetObjectVersion"], classes("primary")),
-      allow(["s3:GetObject"], both(`/current/${SYSTEM}.json`)),
-      allow(["kms:GenerateDataKey", "kms:Decrypt"], keys.primary),
-      allow(["kms:Decrypt"], keys.replica),
-      allow(
-        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
-        table(PRIMARY),
-      ),
-      {
-        ...allow(["cloudwatch:PutMetricData"], "*"),
-        // AWS always knows the namespace of a datum, MiniStack never: so the weaker operator says the same.
-        Condition: { StringEqualsIfExists: { "cloudwatch:namespace": "UscPis" } },
-      },
-    ],
-    [recoveryRoleName(SYSTEM)]: [
-      allow(["s3:ListBucket", "s3:ListBucketVersions"], both("")),
-      allow(
-        ["s3:GetObject", "s3:GetObjectVersion"],
-        [
-          ...classes("primary"),
-          ...classes("replica"),
-          ...both(`/release/${SYSTEM}/*`),
-          ...both(`/current/${SYSTEM}.json`),
-          ...both(`/restore/${SYSTEM}/*`),
-        ],
-      ),
-      allow(["s3:PutObject"], [...both(`/current/${SYSTEM}.json`), ...both(`/restore/${SYSTEM}/*`)]),
-      allow(["kms:Decrypt", "kms:GenerateDataKey"], [keys.primary, keys.replica]),
-      allow(["dynamodb:Query"], [table(PRIMARY), table(REPLICA)]),
-    ],
+  const policies = {
+    [`${SYSTEM}-capture`]: capturePolicy({
+      system: SYSTEM,
+      homeBucket: BUCKETS.primary,
+      otherBucket: BUCKETS.replica,
+      homeKeyArn: keys.primary,
+      otherKeyArn: keys.replica,
+      tableArn: table(PRIMARY),
+      secretArn,
+      queueArn: `arn:aws:sqs:${PRIMARY}:${ACCOUNT}:dlq`,
+      logGroupArn: `arn:aws:logs:${PRIMARY}:${ACCOUNT}:log-group:capture`,
+    }),
+    [recoveryRoleName(SYSTEM)]: recoveryPolicy({
+      system: SYSTEM,
+      buckets: [BUCKETS.primary, BUCKETS.replica],
+      keyArns: [keys.primary, keys.replica],
+      tableArns: [table(PRIMARY), table(REPLICA)],
+    }),
   };
-  const trust = { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "sts:AssumeRole" };
-  for (const [RoleName, Statement] of Object.entries(policies)) {
-    const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
+  for (const [RoleName, policy] of Object.entries(policies)) {
+    const AssumeRolePolicyDocument = JSON.stringify(recoveryTrust(ACCOUNT));
     await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
-    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+    const PolicyDocument = JSON.stringify(policy);
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "rights", PolicyDocument }));
   }
 }
