@@ -6,7 +6,7 @@ import type { ProcessIdentity } from "../supervisor/identity";
 import { launch, waitReady } from "../supervisor/launch";
 import { nodeFolder, privateFolder, projectRoot } from "../supervisor/paths";
 import { freePort, isPortFree } from "../supervisor/ports";
-import { certificateFiles, ensureCertificate, trustCertificate } from "./certificate";
+import { type Certificate, certificateFiles, ensureCertificate, trustCertificate } from "./certificate";
 
 /** The account that MiniStack gives to its root keys. */
 export const ACCOUNT = "000000000000";
@@ -68,16 +68,25 @@ export function awsEnvironment(folder: string, port: number): Record<string, str
   };
 }
 
+/**
+ * Serves it by its own web server, in one process. `python -m ministack` would do the same, but with TLS and as root it
+ * takes port 443 as well.
+ */
+export function serverArguments(port: number, { cert, key }: Certificate): string[] {
+  const listen = ["--bind", `127.0.0.1:${port}`, "--certfile", cert, "--keyfile", key, "--keep-alive", "75"];
+  return ["-m", "hypercorn", "ministack.app:app", "--workers", "0", ...listen];
+}
+
 /** Starts it on a loopback port and waits until it answers. It forgets everything when it ends. */
 export async function startAws(options: AwsOptions): Promise<ProcessIdentity & { url: string }> {
   const python = pythonPath();
-  const { cert } = await ensureCertificate(privateFolder(options.folder), python);
-  trustCertificate(cert);
+  const files = await ensureCertificate(privateFolder(options.folder), python);
+  trustCertificate(files.cert);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const process = await launch({
       file: python,
-      args: ["-m", "ministack"],
+      args: serverArguments(port, files),
       cwd: privateFolder(options.folder),
       env: awsEnvironment(options.folder, port),
       log: options.log,

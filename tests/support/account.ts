@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { bootstrapAccount, type ProfileFiles } from "../../sandbox/aws/bootstrap";
+import { roles } from "../../sandbox/aws/identities";
+import { ROOT_CREDENTIALS, startAws } from "../../sandbox/aws/server";
+import { SCOPE } from "../../sandbox/supervisor/services";
+import { stopGroup } from "../../sandbox/supervisor/stop";
+
+export interface ClientOptions {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  maxAttempts: number;
+}
+
+export interface TestAccount {
+  url: string;
+  pid: number;
+  log: string;
+  profiles: ProfileFiles;
+  /** Options for any client of the AWS SDK, as the account's root: bound by no policy. */
+  root(region?: string): ClientOptions;
+  /** The same in a session of a role. */
+  role(name: string, region?: string): Promise<ClientOptions>;
+  /** The same in a session of the role behind a profile: vault-deployer, deployer, administrator. */
+  profile(name: string, region?: string): Promise<ClientOptions>;
+  stop(): Promise<void>;
+}
+
+/** The sandbox's account, with its roles, on a MiniStack of the test's own; `stop` leaves nothing. */
+export async function startAccount(): Promise<TestAccount> {
+  const folder = mkdtempSync(join(tmpdir(), "usc-pis-test-aws-"));
+  const log = join(folder, "aws.log");
+  const { pid, startTime, url } = await startAws({ folder: join(folder, "aws"), log, sandboxRoot: folder });
+  const profiles = await bootstrapAccount(SCOPE, url, join(folder, "aws"));
+  const root = (region: string = SCOPE.regions[0]) => ({
+    endpoint: url,
+    region,
+    credentials: ROOT_CREDENTIALS,
+    maxAttempts: 1,
+  });
+  const role = async (name: string, region: string = SCOPE.regions[0]): Promise<ClientOptions> => {
+    const sts = new STSClient(root(region));
+    const { Credentials } = await sts.send(
+      new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${SCOPE.account}:role/${name}`, RoleSessionName: "test" }),
+    );
+    const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
+    return {
+      ...root(region),
+      credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
+    };
+  };
+  return {
+    url,
+    pid,
+    log,
+    profiles,
+    root,
+    role,
+    profile: async (name, region) => {
+      const found = roles(SCOPE).find(({ profile }) => profile === name);
+      if (found === undefined) throw new Error(`no role has the profile ${name}`);
+      return role(found.name, region);
+    },
+    stop: async () => {
+      await stopGroup({ pid, startTime });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
