@@ -41,8 +41,8 @@ export interface CloudinaryMediaArgs {
   /** Address that hears of uploads, deletions and renamings. @default none: then a daily sync alone keeps the mirror */
   webhookUrl?: pulumi.Input<string>;
   /**
-   * What happens when a preset or trigger is there already. `adopt` takes it over, and leaves it when this stack is
-   * destroyed: for a recovery into the environment that the lost stack used, and for the first step of an adoption.
+   * What happens when a preset or trigger is there already. `adopt` takes it over, and leaves what it found when this
+   * stack is destroyed, since another one may use it: for a recovery into the environment that the lost stack used, and for the first step of an adoption.
    * @default "refuse"
    */
   existing?: "refuse" | "adopt";
@@ -68,8 +68,7 @@ export class CloudinaryMedia extends pulumi.ComponentResource {
     requireUsablePresets(presets);
 
     const adopt = args.existing === "adopt";
-    // What was adopted is another stack's too, if that one still lives: it must not go with this one.
-    const options = { parent: this, retainOnDelete: adopt };
+    const options = { parent: this };
     const nodes = {
       presets: presets.map((preset) => this.preset(name, args, preset, adopt, options)),
       triggers:

@@ -58,6 +58,11 @@ export interface HerokuAppArgs {
    */
   dataFirst?: (target: AppTarget) => pulumi.Resource;
   /**
+   * Waits until the release that the build made is live, before processes are scaled.
+   * @default nothing: right for an app without a release command
+   */
+  released?: (target: AppTarget, build: heroku.Build) => pulumi.Resource;
+  /**
    * Looks at the running app before the domain moves to it. It is handed the processes, which its resource has to depend
    * on.
    * @default nothing
@@ -120,7 +125,8 @@ export class HerokuApp extends pulumi.ComponentResource {
       { appId: app.id, source: { path: args.release.path, version: args.release.version } },
       { parent: this, dependsOn: [...dataReady, config] },
     );
-    const formation = this.formation(name, args, app, build);
+    const released = args.released?.(target, build);
+    const formation = this.formation(name, args, app, [build, ...(released ? [released] : [])]);
     const running = Object.values(formation);
     const checks = args.checksBeforeDomain?.(target, running);
     const domain = args.domain
@@ -171,13 +177,13 @@ export class HerokuApp extends pulumi.ComponentResource {
     name: string,
     args: HerokuAppArgs,
     app: heroku.App,
-    build: heroku.Build,
+    dependsOn: pulumi.Resource[],
   ): Record<ProcessType, heroku.Formation> {
     const of = (type: ProcessType) =>
       new heroku.Formation(
         `${name}-${type}`,
         { appId: app.id, type, ...args.formation[type] },
-        { parent: this, dependsOn: build },
+        { parent: this, dependsOn },
       );
     return { web: of("web"), worker: of("worker"), beat: of("beat") };
   }

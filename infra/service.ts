@@ -15,16 +15,34 @@ import { after } from "./after";
 import { findJobSides, type JobSides } from "./job-sides";
 import { appConfig, type ServiceSettings } from "./settings";
 
-/** Service first: app, data and domain; what surrounds it follows. */
-export async function composeService(settings: ServiceSettings, account: string) {
+/** What the vault gives before anything is composed. */
+export interface Prepared {
+  account: string;
+  /** Tarball of the release, relative to the project's root. */
+  releasePath: string;
+  sides: JobSides;
+}
+
+/** @throws UscPisError when the vault does not hold the release, or has no keys: nothing was created yet. */
+export async function prepareService(settings: ServiceSettings, account: string): Promise<Prepared> {
   const { system, aws, release } = settings;
-  const path = await ensureRelease({ system, sha256: release.sha256, ...aws, account });
-  const sides = await findJobSides(settings);
+  const { primaryRegion, replicaRegion } = aws;
+  const [releasePath, sides] = await Promise.all([
+    ensureRelease({ system, sha256: release.sha256, primaryRegion, replicaRegion, account }),
+    findJobSides(settings),
+  ]);
+  return { account, releasePath, sides };
+}
+
+/** Service first: app, data and domain; what surrounds it follows. */
+export function composeService(settings: ServiceSettings, prepared: Prepared) {
+  const { system, aws } = settings;
+  const { account, releasePath } = prepared;
   const environment = commandEnvironment(settings, account);
 
   const recovery = settings.role === "recovery" ? recoverySteps(settings, environment) : undefined;
-  const app = new HerokuApp("app", { ...appArgs(settings, path), ...recovery?.hooks });
-  const dashboard = composeAround(settings, account, environment, sides, app);
+  const app = new HerokuApp("app", { ...appArgs(settings, releasePath), ...recovery?.hooks });
+  const dashboard = composeAround(settings, prepared, environment, app);
 
   return {
     appName: app.appName,
@@ -73,9 +91,8 @@ function recoverySteps(settings: ServiceSettings, environment: Environment) {
 /** Pointer, schedules, media configuration, jobs and alarms. Returns the address of the dashboard. */
 function composeAround(
   settings: ServiceSettings,
-  account: string,
+  { account, sides }: Prepared,
   environment: Environment,
-  sides: JobSides,
   app: HerokuApp,
 ): pulumi.Output<string> {
   const { system, backup, endpoints, retentionDays, cloudinary } = settings;
