@@ -1,17 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseFacts } from "../clients/database";
-import type { Heroku } from "../clients/heroku";
 import { isRestore } from "../clients/heroku-schemas";
 import { HttpError } from "../clients/http";
-import type { Pace } from "../clients/retry";
-import type { Vault } from "../clients/vault";
-import type { Log } from "./capture-ports";
 import { criticalRows } from "./critical-tables";
 import { HOUR_MS } from "./duration";
 import { InputError, UscPisError } from "./errors";
 import { rowDifferences } from "./manifest";
 import { type RestoreMarker, type RestoreResult, readMarker, writeMarker } from "./restore-marker";
-import { type BackupChoice, candidates, proveDump, type RestoreCandidate } from "./restore-source";
+import { candidates, proveDump, type RestoreCandidate } from "./restore-source";
+import { findTarget, type RestorePorts, type RestoreRequest, type Target } from "./restore-target";
 import { toError } from "./sides";
 import { startOnce, waitForRunning, waitForSuccess } from "./transfers";
 
@@ -26,36 +23,7 @@ const STARTING_MS = 20_000;
 /** Looks at the state of things before giving up; an undisturbed restore takes one. */
 const ROUNDS = 30;
 
-export interface RestoreRequest extends BackupChoice {
-  readonly system: string;
-  readonly app: string;
-  /** Id or name of the database add-on. */
-  readonly database: string;
-  /** Name of the add-on, once more: permits overwriting rows in critical tables. */
-  readonly overwrite?: string;
-}
-
-export interface RestorePorts {
-  readonly heroku: Pick<
-    Heroku,
-    "addon" | "configVars" | "resolveAttachment" | "transfers" | "transfer" | "startRestore"
-  >;
-  /** Primary side first. */
-  readonly vaults: readonly Pick<
-    Vault,
-    "side" | "bucket" | "list" | "listVersions" | "getText" | "putText" | "getStream" | "head" | "presign"
-  >[];
-  readonly inspect: (databaseUrl: string, signal?: AbortSignal) => Promise<DatabaseFacts>;
-  readonly pace: Pace;
-  readonly log: Log;
-}
-
-interface Target {
-  readonly id: string;
-  readonly name: string;
-  readonly ownerApp: string;
-  readonly url: string;
-}
+export type { RestorePorts, RestoreRequest } from "./restore-target";
 
 /**
  * Restores a backup into a database add-on and proves it by its rows. May be interrupted, repeated, or run beside itself:
@@ -89,29 +57,6 @@ export async function restoreStatus(
   throw new UscPisError("not_restored", `no restore into ${addon.name} has ended: ${found}`, {
     hint: `usc-pis restore database --app ${request.app} --database ${request.database}`,
   });
-}
-
-async function findTarget(request: RestoreRequest, ports: RestorePorts, signal?: AbortSignal): Promise<Target> {
-  const addon = await ports.heroku.addon(request.database, signal);
-  if (addon.app.name !== request.app) {
-    throw new InputError(`database ${addon.name} belongs to app ${addon.app.name}, expected ${request.app}`);
-  }
-  const names = new Set(addon.config_vars ?? []);
-  for (const attachment of await ports.heroku.resolveAttachment(request.app, addon.name, signal)) {
-    for (const name of attachment.config_vars ?? []) names.add(name);
-  }
-  const values = await ports.heroku.configVars(request.app, signal);
-  const url = [...names].map((name) => values[name]).find((value) => value?.startsWith("postgres"));
-  if (!url) {
-    throw new UscPisError(
-      "no_database",
-      `app ${request.app} has no URL of database ${addon.name} among its config vars`,
-      {
-        hint: `heroku addons:wait ${addon.name} -a ${request.app}`,
-      },
-    );
-  }
-  return { id: addon.id, name: addon.name, ownerApp: addon.app.name, url };
 }
 
 class RestoreRun {

@@ -15,7 +15,19 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { UscPisError } from "../backup/errors";
 import type { VaultSide } from "../backup/layout";
+import {
+  type Condition,
+  type ObjectHead,
+  type ObjectVersion,
+  replicationStatus,
+  sending,
+  vaultError,
+  version,
+  type WriteOptions,
+} from "./vault-objects";
 import { type Uploaded, upload } from "./vault-upload";
+
+export type { Condition, ObjectHead, ObjectVersion, WriteOptions } from "./vault-objects";
 
 export interface VaultOptions {
   readonly bucket: string;
@@ -27,36 +39,6 @@ export interface VaultOptions {
   /** @default SINGLE_PUT_MAX_BYTES */
   readonly singlePutMaxBytes?: number;
   readonly partBytes?: number;
-}
-
-export interface WriteOptions {
-  /** Locks the object (GOVERNANCE) until then. */
-  readonly retainUntil?: Date;
-  readonly signal?: AbortSignal;
-}
-
-/** Only where nothing is (`absent`), only over this version (`etag`), or over whatever is there. */
-export type Condition = { readonly absent: true } | { readonly etag: string } | undefined;
-
-export interface ObjectVersion {
-  readonly key: string;
-  readonly versionId: string;
-  readonly deleteMarker: boolean;
-  readonly latest: boolean;
-  readonly modified: Date;
-  readonly bytes: number;
-}
-
-/** `NONE`: no rule applies to the object. Unknown words are refused. */
-export type ReplicationStatus = "COMPLETED" | "PENDING" | "FAILED" | "REPLICA" | "NONE";
-
-export interface ObjectHead {
-  readonly bytes: number;
-  readonly versionId: string | undefined;
-  /** Stored SHA-256 in base64, with `-<parts>` after a multipart upload; undefined when stored without one. */
-  readonly checksum: string | undefined;
-  readonly replication: ReplicationStatus;
-  readonly retainUntil: Date | undefined;
 }
 
 /** One bucket of the vault. Reads are retried by the SDK; a stream is sent once, its sender decides what follows. */
@@ -306,35 +288,7 @@ export class Vault {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof UscPisError) throw error;
-      const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-      const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      const code =
-        status === 412 ? "exists" : status === undefined || status >= 500 ? "vault_unreachable" : "vault_refused";
-      throw new UscPisError(code, `${what} in ${this.bucket} (${this.region}) failed: ${said}`, { cause: error });
+      throw vaultError(what, this.bucket, this.region, error);
     }
-  }
-}
-
-function version(versionId: string | undefined): { VersionId?: string } {
-  return versionId === undefined ? {} : { VersionId: versionId };
-}
-
-function sending(signal: AbortSignal | undefined) {
-  return signal ? { abortSignal: signal } : {};
-}
-
-function replicationStatus(status: string | undefined): ReplicationStatus {
-  switch (status) {
-    case undefined:
-      return "NONE";
-    case "COMPLETED":
-    case "COMPLETE": // S3 has used both words.
-      return "COMPLETED";
-    case "PENDING":
-    case "FAILED":
-    case "REPLICA":
-      return status;
-    default:
-      throw new UscPisError("unexpected_answer", `unknown replication status: got "${status}"`);
   }
 }
