@@ -58,7 +58,8 @@ export async function ensureDependencies(env) {
         failure: "the npm packages could not be installed",
         hint: "check that the npm registry can be reached, then run the command again",
         onStart: lock.note,
-        onLine: (line) => progress.update(line),
+        // npm warns about the engines that packages ask for: of the Node that runs npm, not of the project's.
+        onLine: (line) => line.startsWith("npm warn") || progress.update(line),
       });
     });
     stamp(stampFile(), lockKey());
