@@ -176,7 +176,7 @@ describe("the clients of the vault, the table of runs and the database", functio
   });
 
   it("carry a large stream of small chunks in bounded memory", async () => {
-    const bytes = 128 * MIB;
+    const bytes = 256 * MIB;
     for (const more of [{}, { singlePutMaxBytes: MIB, partBytes: 16 * MIB }]) {
       const name = key(`large-${Object.keys(more).length}`);
       global.gc?.();
@@ -188,8 +188,8 @@ describe("the clients of the vault, the table of runs and the database", functio
       await vault(more).putStream(name, stream(bytes), bytes);
       clearInterval(watch);
       const used = (peak - before) / MIB;
-      // Two parts in flight, one being filled, and what the SDK copies; the whole stream would be 128 MiB.
-      expect(used, `${Math.round(used)} MiB for ${JSON.stringify(more)}`).to.be.below(110);
+      // Three parts of 16 MiB, what the SDK copies, and garbage not yet collected; the whole stream would be 256 MiB.
+      expect(used, `${Math.round(used)} MiB for ${JSON.stringify(more)}`).to.be.below(190);
       await vault().head(name);
     }
   });
