@@ -1,4 +1,5 @@
 /** The application on Heroku and on Cloudinary: no debugging, nothing secret in plain sight, plans that exist (C3, C4, M1). */
+import { planProblem } from "../infra/plans";
 import type { Checked, ResourceRule } from "./model";
 import { entries, items, peek, shown, UNKNOWN } from "./peek";
 import { ADDON, APP, COMMAND, CONFIG, FORMATION, FUNCTION, UPLOAD_PRESET } from "./types";
@@ -74,16 +75,14 @@ export const quietCommands: ResourceRule = {
   },
 };
 
-/** Plans that Heroku has retired, and what succeeded them. */
-const RETIRED_PLANS: readonly [RegExp, string][] = [
-  [/^heroku-postgresql:(dev|hobby-dev|mini)$/, "heroku-postgresql:essential-0"],
-  [/^heroku-postgresql:(basic|hobby-basic)$/, "heroku-postgresql:essential-1"],
-  [/^heroku-postgresql:(standard|premium|enterprise)-(yanari|tengu|ika|baku|mecha)$/, "heroku-postgresql:standard-0"],
-  [/^heroku-postgresql:(crane|kappa|ronin|fugu|zilla|baku|mecha|ika)$/, "heroku-postgresql:standard-0"],
-  [/^heroku-redis:(hobby-dev|hobby)$/, "heroku-redis:mini"],
-];
-/** Likewise of dyno sizes. */
+/** Dyno sizes that Heroku has retired, and what succeeded them. */
 const RETIRED_SIZES: Readonly<Record<string, string>> = { free: "eco", hobby: "basic" };
+
+/** Add-on services whose plans we know. */
+const SERVICES: Readonly<Record<string, "postgres" | "redis">> = {
+  "heroku-postgresql": "postgres",
+  "heroku-redis": "redis",
+};
 
 export const existingPlans: ResourceRule = {
   name: "plans-still-exist",
@@ -93,13 +92,15 @@ export const existingPlans: ResourceRule = {
   requirement: "C3",
   types: [ADDON, FORMATION],
   check: (resource) => {
-    const isAddon = resource.type === ADDON;
-    const plan = peek(resource.props, isAddon ? "plan" : "size");
+    const plan = peek(resource.props, resource.type === ADDON ? "plan" : "size");
     if (typeof plan !== "string") return undefined;
-    const successor = isAddon
-      ? RETIRED_PLANS.find(([pattern]) => pattern.test(plan.toLowerCase()))?.[1]
-      : RETIRED_SIZES[plan.toLowerCase()];
-    return successor === undefined ? undefined : `plan ${plan} is retired; ${successor} succeeded it`;
+    if (resource.type === FORMATION) {
+      const successor = RETIRED_SIZES[plan.toLowerCase()];
+      return successor === undefined ? undefined : `size ${plan} is retired; ${successor} succeeded it`;
+    }
+    const service = SERVICES[plan.split(":")[0] ?? ""];
+    const problem = service === undefined ? undefined : planProblem(service, plan);
+    return problem === undefined ? undefined : `plan is ${plan}, ${problem}`;
   },
 };
 

@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { UscPisError } from "../backup/errors";
+import { REHEARSAL_TAG } from "../policies/model";
 import { PROFILES } from "./aws/identities";
 import { childEnvironment, STACKS, type StackRole, serviceUrl } from "./environment";
 import { PassphraseEncrypter } from "./passphrase";
@@ -208,6 +209,9 @@ export async function initStacks(paths: SandboxPaths, state: SandboxState, signa
     ];
     try {
       await run("pulumi", args, { cwd: projectRoot, env, signal });
+      // Told to the policy pack: these stacks are there to be destroyed, so their data need no protection.
+      const tag = ["stack", "tag", "set", REHEARSAL_TAG, "true", "--stack", STACKS[role]];
+      await run("pulumi", tag, { cwd: projectRoot, env, signal });
     } catch (error) {
       signal?.throwIfAborted();
       const { stderr, message } = error as { stderr?: string; message: string };

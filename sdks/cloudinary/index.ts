@@ -36,8 +36,8 @@ export interface UploadPresetArgs {
   /** Whether a request may not choose its public id. @default Cloudinary's: it may */
   disallowPublicId?: pulumi.Input<boolean>;
   /**
-   * Whether an existing preset of this name is taken over, with its settings brought to these, instead of refused. The
-   * option `import` does not work for dynamic resources. @default false
+   * Whether an existing preset of this name is taken over, with its settings brought to these, instead of refused. It
+   * then outlives this stack, since it may be another one's too. The option `import` does not work for dynamic resources. @default false
    */
   adopt?: pulumi.Input<boolean>;
 }
@@ -72,7 +72,7 @@ export interface TriggerArgs {
   eventType: pulumi.Input<EventType>;
   /** Cloud name of the product environment, as for presets. @default that of the credentials */
   cloudName?: pulumi.Input<string>;
-  /** Whether an existing trigger of the same address and event is taken over. @default false */
+  /** Whether an existing trigger of the same address and event is taken over; it then outlives this stack. @default false */
   adopt?: pulumi.Input<boolean>;
 }
 

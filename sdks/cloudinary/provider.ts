@@ -79,13 +79,23 @@ function requireCloud(account: Account | undefined, wanted: unknown): Account {
   return account;
 }
 
+/** What the state keeps: the inputs, where they apply, and whether the resource was there before (which nothing changes). */
+function outputs(account: Account, inputs: Properties, olds: Properties = {}): Properties {
+  return { ...inputs, cloudName: account.cloudName, adopted: olds.adopted === true };
+}
+
 /**
- * Who may delete. After a move to another product environment nobody: what was left in the old one holds no data, and must
+ * Who may delete; nobody what was taken over, since it may be another stack's too. After a move to another product environment nobody: what was left in the old one holds no data, and must
  * not block the move when that one is lost.
  */
-function accountToDelete(account: Account | undefined, what: string, cloudName: unknown): Account | undefined {
+function accountToDelete(account: Account | undefined, what: string, props: Properties = {}): Account | undefined {
+  const { cloudName, adopted } = props;
   if (account !== undefined && cloudName !== undefined && cloudName !== account.cloudName) {
     console.error(`cloudinary: ${what} stays in cloud ${cloudName}: the credentials are of ${account.cloudName}`);
+    return undefined;
+  }
+  if (adopted === true) {
+    console.error(`cloudinary: ${what} stays: it was there before this stack took it over`);
     return undefined;
   }
   return requireCloud(account, cloudName);
@@ -204,26 +214,26 @@ export function uploadPresetProvider(): ConfiguredProvider {
     async create(inputs) {
       const account = requireCloud(this.account, inputs.cloudName);
       // Dynamic resources can't be imported (the engine's read carries no code), and after a loss of the state they exist.
-      const adopted =
+      const existing =
         inputs.adopt && (await admin(account, "update_upload_preset", [inputs.name], presetOptions(inputs)));
-      if (!adopted) await admin(account, "create_upload_preset", [], { ...presetOptions(inputs), name: inputs.name });
-      return { id: inputs.name, outs: { ...inputs, cloudName: account.cloudName } };
+      if (!existing) await admin(account, "create_upload_preset", [], { ...presetOptions(inputs), name: inputs.name });
+      return { id: inputs.name, outs: outputs(account, inputs, { adopted: Boolean(existing) }) };
     },
     async read(id, props) {
       const account = requireCloud(this.account, props?.cloudName);
       const preset = await admin(account, "upload_preset", [id], {});
       if (preset === undefined) return { id: "" };
       const properties = presetProperties(account, { ...preset, name: id });
-      return { id, props: properties, inputs: properties };
+      return { id, props: outputs(account, properties, props), inputs: properties };
     },
-    async update(id, _olds, news) {
+    async update(id, olds, news) {
       const account = requireCloud(this.account, news.cloudName);
       const updated = await admin(account, "update_upload_preset", [id], presetOptions(news));
       if (updated === undefined) throw new Error(`cloudinary: upload preset ${id} is gone; run pulumi refresh`);
-      return { outs: { ...news, cloudName: account.cloudName } };
+      return { outs: outputs(account, news, olds) };
     },
     async delete(id, props) {
-      const account = accountToDelete(this.account, `upload preset ${id}`, props?.cloudName);
+      const account = accountToDelete(this.account, `upload preset ${id}`, props);
       if (account !== undefined) await admin(account, "delete_upload_preset", [id], {});
     },
   };
@@ -246,27 +256,27 @@ export function triggerProvider(): ConfiguredProvider {
     async create(inputs) {
       const account = requireCloud(this.account, inputs.cloudName);
       const same = (one: ListedTrigger) => one.uri === inputs.uri && one.event_type === inputs.eventType;
-      const trigger =
-        (inputs.adopt && (await listTriggers(account)).find(same)) ||
-        (await rest(account, "POST", "triggers", { uri: inputs.uri, event_type: inputs.eventType }));
+      const existing = inputs.adopt ? (await listTriggers(account)).find(same) : undefined;
+      const form = { uri: inputs.uri, event_type: inputs.eventType };
+      const trigger = existing ?? (await rest(account, "POST", "triggers", form));
       if (typeof trigger?.id !== "string") throw new Error("cloudinary: the new trigger has no id in the answer");
-      return { id: trigger.id, outs: { ...inputs, cloudName: account.cloudName } };
+      return { id: trigger.id, outs: outputs(account, inputs, { adopted: existing !== undefined }) };
     },
     async read(id, props) {
       const account = requireCloud(this.account, props?.cloudName);
       const trigger = (await listTriggers(account)).find((one) => one.id === id);
       if (trigger === undefined) return { id: "" };
       const properties = { uri: trigger.uri, eventType: trigger.event_type, cloudName: account.cloudName };
-      return { id, props: properties, inputs: properties };
+      return { id, props: outputs(account, properties, props), inputs: properties };
     },
-    async update(id, _olds, news) {
+    async update(id, olds, news) {
       const account = requireCloud(this.account, news.cloudName);
       const updated = await rest(account, "PUT", `triggers/${id}`, { new_uri: news.uri });
       if (updated === undefined) throw new Error(`cloudinary: trigger ${id} is gone; run pulumi refresh`);
-      return { outs: { ...news, cloudName: account.cloudName } };
+      return { outs: outputs(account, news, olds) };
     },
     async delete(id, props) {
-      const account = accountToDelete(this.account, `trigger ${id}`, props?.cloudName);
+      const account = accountToDelete(this.account, `trigger ${id}`, props);
       if (account !== undefined) await rest(account, "DELETE", `triggers/${id}`);
     },
   };

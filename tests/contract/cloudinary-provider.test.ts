@@ -37,6 +37,19 @@ describe("@pulumi/cloudinary against the emulator", () => {
     return full;
   }
 
+  /** What is written to stderr meanwhile. */
+  async function quietly(run: () => Promise<unknown>): Promise<unknown[]> {
+    const said: unknown[] = [];
+    const { error } = console;
+    console.error = (text: unknown) => said.push(text);
+    try {
+      await run();
+    } finally {
+      console.error = error;
+    }
+    return said;
+  }
+
   async function failure(promise: Promise<unknown>): Promise<string> {
     try {
       await promise;
@@ -53,11 +66,12 @@ describe("@pulumi/cloudinary against the emulator", () => {
     const created = await provider.create(inputs);
     expect(created.id).to.equal("records");
     const read = await provider.read("records", created.outs);
-    expect(read.props).to.deep.equal(inputs);
+    expect(read.inputs).to.deep.equal(inputs);
+    expect(read.props).to.deep.equal({ ...inputs, adopted: false });
     const news = { ...inputs, folder: "medical", tags: ["x"], overwrite: false };
     expect(await provider.diff("records", created.outs, news)).to.deep.include({ changes: true, replaces: [] });
     await provider.update("records", created.outs, news);
-    expect((await provider.read("records", news)).props).to.deep.equal(news);
+    expect((await provider.read("records", news)).inputs).to.deep.equal(news);
     expect((await provider.diff("records", news, { ...news, name: "other" })).replaces).to.deep.equal(["name"]);
     expect((await provider.diff("records", news, { ...news })).changes).to.equal(false);
     await provider.delete("records", news);
@@ -66,23 +80,31 @@ describe("@pulumi/cloudinary against the emulator", () => {
     expect(await failure(provider.update("records", news, news))).to.match(/is gone; run pulumi refresh/);
   });
 
-  it("takes over an existing preset only when told to", async () => {
+  it("takes over an existing preset only when told to, and then leaves it behind", async () => {
     const provider = await configured(uploadPresetProvider());
     await provider.create({ name: "existing", folder: "old" });
     expect(await failure(provider.create({ name: "existing", folder: "new" }))).to.match(/HTTP 409.*already taken/);
-    await provider.create({ name: "existing", folder: "new", adopt: true });
-    expect((await provider.read("existing")).props).to.include({ folder: "new" });
-    await provider.create({ name: "fresh", adopt: true });
+    const adopted = await provider.create({ name: "existing", folder: "new", adopt: true });
+    const read = await provider.read("existing", adopted.outs);
+    expect(read.props).to.include({ folder: "new", adopted: true });
+    const updated = await provider.update("existing", read.props, { name: "existing", folder: "newer" });
+    await quietly(() => provider.delete("existing", updated.outs));
+    expect((await provider.read("existing")).props).to.include({ folder: "newer" });
+    // What `adopt` did not find is this stack's own.
+    const fresh = await provider.create({ name: "fresh", adopt: true });
+    await provider.delete("fresh", fresh.outs);
+    expect((await provider.read("fresh")).id).to.equal("");
     await provider.delete("existing", {});
-    await provider.delete("fresh", {});
   });
 
   it("creates, changes, adopts and deletes a trigger", async () => {
     const provider = await configured(triggerProvider());
     const inputs = { uri: "https://hook.example/a", eventType: "upload" };
     const created = await provider.create(inputs);
-    expect((await provider.read(created.id)).props).to.deep.equal({ ...inputs, cloudName: "clinic" });
-    expect((await provider.create({ ...inputs, adopt: true })).id).to.equal(created.id);
+    expect((await provider.read(created.id)).inputs).to.deep.equal({ ...inputs, cloudName: "clinic" });
+    const adopted = await provider.create({ ...inputs, adopt: true });
+    expect(adopted.id).to.equal(created.id);
+    await quietly(() => provider.delete(created.id, adopted.outs));
     const moved = { ...inputs, uri: "https://hook.example/b" };
     expect(await provider.diff(created.id, created.outs, { ...created.outs, ...moved })).to.deep.equal({
       changes: true,
@@ -121,14 +143,7 @@ describe("@pulumi/cloudinary against the emulator", () => {
     expect(await failure(provider.create(elsewhere))).to.match(/belongs to cloud old.*credentials are of clinic/);
     const { inputs } = await provider.check(elsewhere, { name: "x" });
     expect((await provider.diff("x", elsewhere, inputs)).replaces).to.deep.equal(["cloudName"]);
-    const said: unknown[] = [];
-    const { error } = console;
-    console.error = (text: unknown) => said.push(text);
-    try {
-      await provider.delete("x", elsewhere);
-    } finally {
-      console.error = error;
-    }
+    const said = await quietly(() => provider.delete("x", elsewhere));
     expect(said.join()).to.match(/stays in cloud old/);
   });
 

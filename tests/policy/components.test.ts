@@ -2,9 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { MINIMUM_RETENTION_DAYS } from "../../backup/classes";
+import { Alerting } from "../../components/Alerting";
+import { BackupJobs } from "../../components/BackupJobs";
 import { BackupVault, type BackupVaultArgs } from "../../components/BackupVault";
 import { CloudinaryMedia } from "../../components/CloudinaryMedia";
-import { captureCron } from "../../components/capture-schedule";
 import { HerokuApp, type HerokuAppArgs } from "../../components/HerokuApp";
 import { type Checked, findings } from "../../policies/model";
 import { RULES } from "../../policies/rules";
@@ -119,16 +120,37 @@ describe("policy pack over the components", () => {
     expect(problems(await app({ protect: false })).join()).to.contain("data-are-protected");
   });
 
-  it("accepts the schedule that captures get", () => {
-    const schedule = (expression: string): Checked => ({
-      type: types.SCHEDULE,
-      name: "jobs-schedule",
-      urn: "urn:x",
-      props: { name: "capture", scheduleExpression: expression, state: "ENABLED" },
-      opts: { protect: false },
+  it("accepts the jobs and their alarms, and refuses captures that are too far apart", async () => {
+    const side = (region: string) => ({ region, keyArn: `arn:aws:kms:${region}:000000000000:key/k` });
+    const resources = await declared((opts) => {
+      const common = { system: "usc-pis", account: "000000000000", appName: "usc-pis", captureIntervalMinutes: 240 };
+      const jobs = new BackupJobs(
+        "jobs",
+        {
+          ...common,
+          home: side("ap-southeast-1"),
+          other: side("ap-northeast-1"),
+          retentionDays: MINIMUM_RETENTION_DAYS,
+          herokuSchedule: "02:00 UTC",
+          herokuApiKey: "HRKU-x",
+        },
+        opts,
+      );
+      const regions = { region: "ap-southeast-1", switchRegion: "ap-northeast-1" };
+      const { functionName, deadLetterQueueName } = jobs;
+      const args = { ...common, ...regions, emails: ["a@b.example"], functionName, deadLetterQueueName };
+      new Alerting("alerting", args, opts);
     });
-    expect(problems([schedule(captureCron(17, 240))])).to.deep.equal([]);
-    expect(problems([schedule("cron(17 0/12 * * ? *)")])).to.have.lengthOf(1);
+    const of = (type: string) => resources.filter((resource) => resource.type === type);
+    expect(of(types.ALARM)).to.have.lengthOf.at.least(2);
+    expect(of(types.FUNCTION)).to.have.lengthOf(1);
+    expect(problems(resources)).to.deep.equal([]);
+    const [schedule] = of(types.SCHEDULE);
+    if (schedule === undefined) throw new Error("no schedule was declared");
+    schedule.props.scheduleExpression = "cron(17 0/12 * * ? *)";
+    expect(problems(resources)).to.deep.equal([
+      'captures-run-every-four-hours: "cron(17 0/12 * * ? *)" leaves 720 minutes between captures',
+    ]);
   });
 
   it("names types as the SDKs do", () => {

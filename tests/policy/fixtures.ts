@@ -97,7 +97,6 @@ export function compliantStack(): Checked[] {
         variables: {
           SYSTEM: "usc-pis",
           SECRET_ARN: "arn:aws:secretsmanager:x",
-          VAULT_KEY_ARN: "arn:aws:kms:x",
           RETENTION_DAYS: JSON.stringify(MINIMUM_RETENTION_DAYS),
         },
       },
