@@ -25,6 +25,13 @@ export const releaseSchema = z.object({
 });
 export type HerokuRelease = z.infer<typeof releaseSchema>;
 
+export const buildSchema = z.object({
+  id: z.string(),
+  status: z.enum(["pending", "succeeded", "failed"]),
+  release: z.object({ id: z.string() }).nullish(),
+});
+export type HerokuBuild = z.infer<typeof buildSchema>;
+
 export const addonSchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -3,10 +3,12 @@ import {
   addonSchema,
   appSchema,
   attachmentSchema,
+  buildSchema,
   configVarsSchema,
   type HerokuAddon,
   type HerokuApp,
   type HerokuAttachment,
+  type HerokuBuild,
   type HerokuRelease,
   type HerokuSchedule,
   type HerokuTransfer,
@@ -81,6 +83,15 @@ export class Heroku {
     const path = `/apps/${part(app)}/releases`;
     const releases = await this.get(this.platform, path, z.array(releaseSchema), signal, headers);
     return releases.find((release) => release.current) ?? releases[0];
+  }
+
+  /** One release by id or number. */
+  release(app: string, release: string | number, signal?: Signal): Promise<HerokuRelease> {
+    return this.get(this.platform, `/apps/${part(app)}/releases/${part(String(release))}`, releaseSchema, signal);
+  }
+
+  build(app: string, build: string, signal?: Signal): Promise<HerokuBuild> {
+    return this.get(this.platform, `/apps/${part(app)}/builds/${part(build)}`, buildSchema, signal);
   }
 
   addon(addon: string, signal?: Signal): Promise<HerokuAddon> {

@@ -33,8 +33,6 @@ export interface VaultOptions {
   readonly bucket: string;
   readonly region: string;
   readonly side: VaultSide;
-  /** Key to name when writing. @default the bucket's own default key */
-  readonly kmsKeyArn?: string;
   readonly credentials?: S3ClientConfig["credentials"];
   /** @default SINGLE_PUT_MAX_BYTES */
   readonly singlePutMaxBytes?: number;
@@ -257,12 +255,10 @@ export class Vault {
     }
   }
 
+  /** No encryption headers: the bucket's own default, its key, applies to what names none. */
   private headers(write: WriteOptions, contentType: string) {
     return {
       ContentType: contentType,
-      ...(this.options.kmsKeyArn
-        ? { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: this.options.kmsKeyArn, BucketKeyEnabled: true }
-        : {}),
       ...(write.retainUntil
         ? { ObjectLockMode: "GOVERNANCE" as const, ObjectLockRetainUntilDate: write.retainUntil }
         : {}),

@@ -230,9 +230,6 @@ export function captureEnvironment(args: BackupJobsArgs, secretArn: string): Rec
     REPLICA_REGION: other.region,
     VAULT_BUCKET: vaultBucketName(system, account, home.region),
     REPLICA_BUCKET: vaultBucketName(system, account, other.region),
-    VAULT_KEY_ARN: home.keyArn,
-    // Only ever read with; its alias stands in while its region does not answer.
-    REPLICA_KEY_ARN: other.keyArn ?? `arn:aws:kms:${other.region}:${account}:alias/${system}-vault`,
     RUN_TABLE: runTableName(system),
     SECRET_ARN: secretArn,
     RETENTION_DAYS: JSON.stringify(args.retentionDays),

@@ -13,8 +13,6 @@ export interface CaptureEnvironment {
   readonly replicaRegion: string;
   readonly vaultBucket: string;
   readonly replicaBucket: string;
-  readonly vaultKeyArn: string;
-  readonly replicaKeyArn: string;
   readonly runTable: string;
   readonly secretArn: string;
   readonly herokuApiUrl?: string;
@@ -37,8 +35,6 @@ export function readCaptureEnvironment(env: Env): CaptureEnvironment {
     replicaRegion: required(env, "REPLICA_REGION"),
     vaultBucket: required(env, "VAULT_BUCKET"),
     replicaBucket: required(env, "REPLICA_BUCKET"),
-    vaultKeyArn: required(env, "VAULT_KEY_ARN"),
-    replicaKeyArn: required(env, "REPLICA_KEY_ARN"),
     runTable: required(env, "RUN_TABLE"),
     secretArn: required(env, "SECRET_ARN"),
     retention: named("RETENTION_DAYS", () => parseRetention(required(env, "RETENTION_DAYS"))),

@@ -11,6 +11,7 @@ import { CurrentApp } from "../components/CurrentApp";
 import { DatabaseRestore } from "../components/DatabaseRestore";
 import { HerokuApp, type HerokuAppArgs } from "../components/HerokuApp";
 import { PostgresBackups } from "../components/PostgresBackups";
+import { ReleaseReady } from "../components/ReleaseReady";
 import { after } from "./after";
 import { findJobSides, type JobSides } from "./job-sides";
 import { appConfig, type ServiceSettings } from "./settings";
@@ -41,7 +42,9 @@ export function composeService(settings: ServiceSettings, prepared: Prepared) {
   const environment = commandEnvironment(settings, account);
 
   const recovery = settings.role === "recovery" ? recoverySteps(settings, environment) : undefined;
-  const app = new HerokuApp("app", { ...appArgs(settings, releasePath), ...recovery?.hooks });
+  const released: HerokuAppArgs["released"] = ({ appName }, build) =>
+    new ReleaseReady("release", { appName, build: build.uuid, environment }, after(build));
+  const app = new HerokuApp("app", { ...appArgs(settings, releasePath), released, ...recovery?.hooks });
   const dashboard = composeAround(settings, prepared, environment, app);
 
   return {

@@ -1,9 +1,9 @@
 /** Puts the synthetic clinic into a running app: rows into its database, media into Cloudinary. */
-import { v2 as cloudinary } from "cloudinary";
+import type * as sdk from "cloudinary";
 import { InputError, UscPisError } from "../backup/errors";
 import { Heroku } from "../clients/heroku";
 import { type MediaAsset, mediaAssets, seed } from "./app";
-import { serviceUrl } from "./environment";
+import { cloudinaryUrl, serviceUrl } from "./environment";
 import type { SandboxState } from "./supervisor/state";
 
 export interface SeedSummary {
@@ -42,6 +42,9 @@ export async function seedApp(
 
 /** Uploads by the official SDK, as the application does. */
 async function uploadMedia(state: SandboxState, assets: readonly MediaAsset[], signal?: AbortSignal) {
+  // The SDK chooses between HTTP and HTTPS once, while it is loaded, by this variable.
+  process.env.CLOUDINARY_URL = cloudinaryUrl(state);
+  const { v2: cloudinary } = require("cloudinary") as typeof sdk;
   const { cloudName, apiKey, apiSecret } = state.cloudinary;
   const account = {
     cloud_name: cloudName,

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { InputError } from "../../backup/errors";
 import { addRelease, fetchRelease, type Release } from "../../backup/release";
-import { connectSides, readSettings } from "../context";
+import { waitForRelease } from "../../backup/release-wait";
+import { realPace } from "../../clients/retry";
+import { connectHeroku, connectSides, readSettings } from "../context";
 import { action, type Outcome } from "../output";
 
 export function register(program: Command): void {
@@ -35,6 +37,17 @@ export function register(program: Command): void {
         const { vaults } = await connectSides(settings, "self");
         const options_ = { system: settings.system, version, url, directory: ".releases", signal: io.signal };
         return told(await fetchRelease(vaults[0], options_));
+      }),
+    );
+  release
+    .command("wait")
+    .description("wait until the release that a build made is live; fails when its release command fails")
+    .requiredOption("--app <name>", "the app")
+    .requiredOption("--build <uuid>", "the build")
+    .action(
+      action(async (io, { app, build }: { app: string; build: string }) => {
+        const live = await waitForRelease(connectHeroku(), app, build, realPace, io.signal);
+        return { data: live, text: JSON.stringify(live) };
       }),
     );
 }

@@ -61,13 +61,11 @@ async function connect(environment: CaptureEnvironment, logger: Logger): Promise
       bucket: environment.vaultBucket,
       region: primaryRegion,
       side: "primary",
-      kmsKeyArn: environment.vaultKeyArn,
     }),
     otherVault: new Vault({
       bucket: environment.replicaBucket,
       region: replicaRegion,
       side: "replica",
-      kmsKeyArn: environment.replicaKeyArn,
     }),
     inspect: (databaseUrl, signal) => inspectDatabase(databaseUrl, signal ? { signal } : {}),
     download: (url, signal) => openDownload(url, signal ? { signal } : {}),

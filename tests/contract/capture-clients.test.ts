@@ -62,7 +62,6 @@ describe("the clients of the vault, the table of runs and the database", functio
       side: "primary",
       region: PRIMARY,
       bucket: BUCKETS.primary,
-      kmsKeyArn: aws.keys.primary,
       credentials: ROOT,
       ...more,
     });

@@ -227,8 +227,6 @@ export function functionEnvironment(aws: TestAws, heroku: TestHeroku, app: strin
     REPLICA_REGION: REPLICA,
     VAULT_BUCKET: BUCKETS.primary,
     REPLICA_BUCKET: BUCKETS.replica,
-    VAULT_KEY_ARN: aws.keys.primary,
-    REPLICA_KEY_ARN: aws.keys.replica,
     RUN_TABLE: runTableName(SYSTEM),
     SECRET_ARN: aws.secretArn,
     HEROKU_API_URL: heroku.emulator.url,

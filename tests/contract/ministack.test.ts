@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, DescribeKeyCommand, KMSClient, ScheduleKeyDeletionCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
@@ -18,6 +18,7 @@ import { expect } from "chai";
 import { vaultBucketName } from "../../backup/layout";
 import { SCOPE } from "../../sandbox/supervisor/services";
 import { type ClientOptions, startAccount, type TestAccount } from "../support/account";
+import { listening, loopback } from "../support/listening";
 
 const BUCKET = vaultBucketName(SCOPE.system, SCOPE.account, SCOPE.regions[0]);
 const role = (name: string) => `arn:aws:iam::${SCOPE.account}:role/${name}`;
@@ -68,18 +69,7 @@ describe("MiniStack's rights", function () {
     expect(new URL(aws.url).protocol).to.equal("https:");
     const plain = await fetch(`http://127.0.0.1:${port}/_ministack/ready`).catch(() => "refused");
     expect(plain).to.equal("refused");
-    const inodes = new Set(
-      readdirSync(`/proc/${aws.pid}/fd`).map(
-        (fd) => /socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${aws.pid}/fd/${fd}`))?.[1],
-      ),
-    );
-    const listening = ["tcp", "tcp6"]
-      .flatMap((table) => readFileSync(`/proc/${aws.pid}/net/${table}`, "utf8").trim().split("\n").slice(1))
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === "0A" && inodes.has(fields[9]))
-      .map((fields) => fields[1]);
-    const hex = Number(port).toString(16).toUpperCase().padStart(4, "0");
-    expect(listening).to.deep.equal([`0100007F:${hex}`]);
+    expect(listening(aws.pid)).to.deep.equal([loopback(Number(port))]);
   });
 
   it("writes profiles with which the SDK takes each role", async () => {

@@ -127,7 +127,7 @@ describe("the command line against MiniStack, PostgreSQL and the Heroku emulator
       { AWS_ENDPOINT_URL: aws.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
       async () => {
         const vault = (side: "primary" | "replica", region: string) =>
-          new Vault({ side, region, bucket: BUCKETS[side], kmsKeyArn: aws.keys[side] });
+          new Vault({ side, region, bucket: BUCKETS[side] });
         await capture(
           { trigger: "manual", requestedBy: "test" },
           {

@@ -8,8 +8,6 @@ const GOOD = {
   REPLICA_REGION: "ap-northeast-1",
   VAULT_BUCKET: "a",
   REPLICA_BUCKET: "b",
-  VAULT_KEY_ARN: "c",
-  REPLICA_KEY_ARN: "d",
   RUN_TABLE: "e",
   SECRET_ARN: "f",
   RETENTION_DAYS: "{}",
