@@ -1,10 +1,11 @@
 /** TLS of the local AWS: its self-signed certificate, and who trusts it. */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import * as tls from "node:tls";
 import { promisify } from "node:util";
-import { privateFolder } from "../supervisor/paths";
+import { privateFolder, projectRoot } from "../supervisor/paths";
 
 const run = promisify(execFile);
 
@@ -18,12 +19,29 @@ export function certificateFiles(folder: string): Certificate {
   return { cert: join(folder, "tls", "server.crt"), key: join(folder, "tls", "server.key") };
 }
 
+/** One certificate for all sandboxes of a checkout: a process goes on trusting what its first connection knew. */
+const SHARED = join(projectRoot, ".tools", "tls");
+
 /** Makes the certificate when there is none. It is of use on this machine's loopback alone. */
 export async function ensureCertificate(folder: string, python: string): Promise<Certificate> {
+  const shared = { cert: join(SHARED, "server.crt"), key: join(SHARED, "server.key") };
+  if (!existsSync(shared.cert)) {
+    // Made aside and moved: whoever makes one at the same time does not see half of it, and the first one stays.
+    mkdirSync(dirname(SHARED), { recursive: true });
+    const next = mkdtempSync(`${SHARED}-`);
+    await run(python, [join(__dirname, "certificate.py"), join(next, "server.crt"), join(next, "server.key")]);
+    await rename(next, SHARED).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+    rmSync(next, { recursive: true, force: true });
+  }
   const files = certificateFiles(folder);
   privateFolder(join(folder, "tls"));
   // The certificate is written last: with it, both are whole.
-  if (!existsSync(files.cert)) await run(python, [join(__dirname, "certificate.py"), files.cert, files.key]);
+  if (!existsSync(files.cert)) {
+    copyFileSync(shared.key, files.key);
+    copyFileSync(shared.cert, files.cert);
+  }
   return files;
 }
 

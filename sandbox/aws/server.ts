@@ -1,5 +1,6 @@
 /** MiniStack, the emulator of AWS, as a process of the sandbox. Facts about it are in the README of this folder. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { get } from "node:https";
 import { join } from "node:path";
 import { UscPisError } from "../../backup/errors";
 import type { ProcessIdentity } from "../supervisor/identity";
@@ -69,6 +70,22 @@ export function awsEnvironment(folder: string, port: number): Record<string, str
 }
 
 /**
+ * Whether it answers. Asked with the certificate at hand: `fetch` keeps the authorities of its first connection, and
+ * would refuse the next sandbox of the same process.
+ */
+export function isAwsReady(url: string, folder: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const options = { ca: readFileSync(certificateFiles(folder).cert), timeout: 3000, agent: false as const };
+    const request = get(`${url}/_ministack/ready`, options, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    request.once("timeout", () => request.destroy(new Error("no answer within 3 s")));
+    request.once("error", reject);
+  });
+}
+
+/**
  * Serves it by its own web server, in one process. `python -m ministack` would do the same, but with TLS and as root it
  * takes port 443 as well.
  */
@@ -101,11 +118,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
         log: options.log,
         signal: options.signal,
         timeoutMs: 60_000,
-        probe: async () => {
-          const answer = await fetch(`${url}/_ministack/ready`, { signal: AbortSignal.timeout(2000) });
-          await answer.arrayBuffer();
-          return answer.ok ? true : undefined;
-        },
+        probe: async () => ((await isAwsReady(url, options.folder)) ? true : undefined),
       });
       return { ...process, url };
     } catch (error) {

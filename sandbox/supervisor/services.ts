@@ -2,9 +2,9 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootstrapAccount } from "../aws/bootstrap";
-import { trustVariables } from "../aws/certificate";
+import { ensureCertificate, trustVariables } from "../aws/certificate";
 import type { IdentityScope } from "../aws/identities";
-import { ACCOUNT, startAws } from "../aws/server";
+import { ACCOUNT, pythonPath, startAws } from "../aws/server";
 import { adminUrl, createCluster, startCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
 import type { ProcessIdentity } from "./identity";
@@ -80,6 +80,8 @@ async function startEmulator(
   config: object,
 ): Promise<string> {
   const { paths } = context;
+  // Theirs to trust even before the local AWS starts.
+  await ensureCertificate(privateFolder(paths.aws), pythonPath());
   const log = logFile(paths, service);
   const file = join(paths.root, `${service}.json`);
   writeFileSync(`${file}.next`, JSON.stringify(config), { mode: 0o600 });

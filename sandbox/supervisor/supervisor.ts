@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
+import { isAwsReady } from "../aws/server";
 import { adminUrl, removeCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
 import { isAlive } from "./identity";
@@ -216,7 +217,7 @@ export interface SandboxStatus {
 /** Looks at each service now. */
 export async function status(paths: SandboxPaths): Promise<SandboxStatus> {
   const state = readState(paths);
-  const services = await Promise.all(SERVICES.map((name) => serviceStatus(state, name)));
+  const services = await Promise.all(SERVICES.map((name) => serviceStatus(paths, state, name)));
   const troubled = services.filter((service) => service.status !== "up");
   if (state !== undefined && troubled.length === 0) return { up: true, services };
   if (services.every((service) => service.status === "absent"))
@@ -230,17 +231,21 @@ export async function status(paths: SandboxPaths): Promise<SandboxStatus> {
   return { up: false, services, next: silent === undefined ? what : `npx usc-pis sandbox logs ${silent.name}` };
 }
 
-async function serviceStatus(state: SandboxState | undefined, name: ServiceName): Promise<ServiceStatus> {
+async function serviceStatus(
+  paths: SandboxPaths,
+  state: SandboxState | undefined,
+  name: ServiceName,
+): Promise<ServiceStatus> {
   const service = state?.services[name];
   if (state === undefined || service === undefined) return { name, status: "absent" };
   const { pid, url, startedAt, log } = service;
   const common = { name, pid, startedAt, log, ...(url === undefined ? {} : { url }) };
   if (!isAlive(service)) return { ...common, status: "dead", logTail: tail(log, 10) };
-  const answered = await answers(state, name).catch(() => false);
+  const answered = await answers(paths, state, name).catch(() => false);
   return answered ? { ...common, status: "up" } : { ...common, status: "silent", logTail: tail(log, 10) };
 }
 
-async function answers(state: SandboxState, name: ServiceName): Promise<boolean> {
+async function answers(paths: SandboxPaths, state: SandboxState, name: ServiceName): Promise<boolean> {
   if (name === "postgres") {
     if (state.postgres === undefined) return false;
     const client = new Client({ connectionString: adminUrl(state.postgres), connectionTimeoutMillis: 3000 });
@@ -255,8 +260,9 @@ async function answers(state: SandboxState, name: ServiceName): Promise<boolean>
   }
   const url = state.services[name]?.url;
   if (url === undefined) return false;
+  if (name === "aws") return isAwsReady(url, paths.aws);
   // Any answer of HTTP will do: the emulators refuse a request without a key, and so show that they are there.
-  const answer = await fetch(name === "aws" ? `${url}/_ministack/ready` : url, { signal: AbortSignal.timeout(3000) });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(3000) });
   await answer.arrayBuffer();
-  return name !== "aws" || answer.ok;
+  return true;
 }
