@@ -98,9 +98,6 @@ export class HerokuApp extends pulumi.ComponentResource {
   constructor(name: string, args: HerokuAppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("usc-pis:app:HerokuApp", name, {}, opts);
     const protect = args.protect ?? true;
-    // Deleting the app takes its database with it. Nothing here is retained on deletion: what outlives it is the vault.
-    const data = { parent: this, protect };
-
     const app = new heroku.App(
       `${name}-app`,
       {
@@ -110,10 +107,14 @@ export class HerokuApp extends pulumi.ComponentResource {
         buildpacks: [...args.buildpacks],
         acm: args.domain !== undefined,
       },
-      data,
+      { parent: this, protect },
     );
-    const database = new heroku.Addon(`${name}-database`, { appId: app.id, plan: args.postgresPlan }, data);
-    const redis = new heroku.Addon(`${name}-redis`, { appId: app.id, plan: args.redisPlan }, { parent: this });
+    const database = new heroku.Addon(
+      `${name}-database`,
+      { appId: app.id, plan: args.postgresPlan },
+      { ...this.within(app), protect },
+    );
+    const redis = new heroku.Addon(`${name}-redis`, { appId: app.id, plan: args.redisPlan }, this.within(app));
 
     const target: AppTarget = { appName: app.name, appId: app.id, databaseId: database.id, webUrl: app.webUrl };
     const restored = args.dataFirst?.(target);
@@ -123,7 +124,7 @@ export class HerokuApp extends pulumi.ComponentResource {
     const build = new heroku.Build(
       `${name}-build`,
       { appId: app.id, source: { path: args.release.path, version: args.release.version } },
-      { parent: this, dependsOn: [...dataReady, config] },
+      this.within(app, [...dataReady, config]),
     );
     const released = args.released?.(target, build);
     const formation = this.formation(name, args, app, [build, ...(released ? [released] : [])]);
@@ -133,7 +134,7 @@ export class HerokuApp extends pulumi.ComponentResource {
       ? new heroku.Domain(
           `${name}-domain`,
           { appId: app.id, hostname: args.domain },
-          { parent: this, dependsOn: [...running, ...(checks ? [checks] : [])] },
+          this.within(app, [...running, ...(checks ? [checks] : [])]),
         )
       : undefined;
 
@@ -142,6 +143,14 @@ export class HerokuApp extends pulumi.ComponentResource {
     this.databaseId = database.id;
     this.url = args.domain ? pulumi.output(`https://${args.domain}/`) : app.webUrl;
     this.registerOutputs({ appName: this.appName, url: this.url, databaseId: this.databaseId });
+  }
+
+  /**
+   * Options of what lives and dies with the app. Without `deletedWith` a destruction would take the config vars from code
+   * that still runs: Heroku's release command then fails, and the destruction with it.
+   */
+  private within(app: heroku.App, dependsOn: pulumi.Resource[] = []): pulumi.CustomResourceOptions {
+    return { parent: this, deletedWith: app, dependsOn };
   }
 
   private config(
@@ -168,7 +177,7 @@ export class HerokuApp extends pulumi.ComponentResource {
           })),
         ),
       },
-      { parent: this, dependsOn },
+      this.within(app, dependsOn),
     );
   }
 
@@ -183,7 +192,7 @@ export class HerokuApp extends pulumi.ComponentResource {
       new heroku.Formation(
         `${name}-${type}`,
         { appId: app.id, type, ...args.formation[type] },
-        { parent: this, dependsOn },
+        this.within(app, dependsOn),
       );
     return { web: of("web"), worker: of("worker"), beat: of("beat") };
   }

@@ -84,3 +84,15 @@ describe("AppChecks", () => {
     );
   });
 });
+
+describe("ReleaseReady", () => {
+  it("waits for the release of this very build, and anew for another one", async () => {
+    const build = "5b1c2d3e-0000-4000-8000-000000000000";
+    const { recording } = await record(() => new ReleaseReady("release", { appName: "a-b", build, environment }));
+    const [command] = recording.of(COMMAND);
+    expect(command?.inputs.create).to.equal(`node cli/bin.js release wait --app a-b --build ${build}`);
+    expect(command?.inputs.update).to.equal(command?.inputs.create);
+    expect(command?.parent).to.equal(recording.one("release").urn);
+    expect(sentAsSecret(command?.sent.environment.HEROKU_API_KEY)).to.equal(true);
+  });
+});

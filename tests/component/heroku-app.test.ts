@@ -50,6 +50,15 @@ describe("HerokuApp", () => {
     expect(protectedNames((await make({ protect: false })).recording)).to.deep.equal([]);
   });
 
+  it("deletes everything with the app, so that its config vars are never taken from running code", async () => {
+    const { recording } = await make({ domain: "clinic.example.org" });
+    const app = recording.one("app-app");
+    const others = recording.resources.filter(({ custom, name }) => custom && name !== app.name);
+    expect(others.length).to.equal(8);
+    for (const { deletedWith, name } of others) expect(deletedWith, name).to.equal(app.urn);
+    expect(app.deletedWith).to.equal("");
+  });
+
   it("derives what follows from the app's own host name and its Redis, and leaves the add-ons' variables alone", async () => {
     const { recording } = await make();
     const { vars, sensitiveVars } = recording.one("app-config").inputs;

@@ -62,6 +62,7 @@ function shows(recording: Recording, text: string): string[] {
   return recording.resources.filter(({ sent }) => open(sent)).map(({ name }) => name);
 }
 
+const SERVICE = { "usc-pis:app:HerokuApp": 1, "usc-pis:app:ReleaseReady": 1 };
 const AROUND = {
   "usc-pis:backup:CurrentApp": 1,
   "usc-pis:backup:PostgresBackups": 1,
@@ -87,9 +88,9 @@ describe("the program", function () {
     Object.fromEntries(Object.entries(recording.counts()).filter(([type]) => type.startsWith("usc-pis:")));
 
   it("composes the components of each role, and nothing beside them", () => {
-    expect(components(primary)).to.deep.equal({ "usc-pis:app:HerokuApp": 1, ...AROUND });
+    expect(components(primary)).to.deep.equal({ ...SERVICE, ...AROUND });
     expect(components(recovery)).to.deep.equal({
-      "usc-pis:app:HerokuApp": 1,
+      ...SERVICE,
       "usc-pis:recovery:DatabaseRestore": 1,
       "usc-pis:recovery:AppChecks": 1,
       ...AROUND,
@@ -98,13 +99,14 @@ describe("the program", function () {
     expect(loose).to.deep.equal(["secret-key"]);
   });
 
-  it("recovers in order: app, add-ons, data, config, build, processes, checks, domain, then what surrounds it", () => {
+  it("recovers in order: app, add-ons, data, config, build, release, processes, checks, domain, then what surrounds it", () => {
     const chain = [
       "app-app",
       "app-database",
       "restore-restore",
       "app-config",
       "app-build",
+      "release-wait",
       "app-web",
       "checks-checks",
       "app-domain",
@@ -122,7 +124,7 @@ describe("the program", function () {
   it("lets nothing that surrounds the service come before it", () => {
     const domain = recovery.one("app-domain");
     const around = recovery.resources.filter(
-      ({ custom, name }) => custom && !/^(app|restore|checks|secret-key)(-|$)/.test(name),
+      ({ custom, name }) => custom && !/^(app|release|restore|checks|secret-key)(-|$)/.test(name),
     );
     expect(around.length).to.be.greaterThan(15);
     for (const resource of around) expect(recovery.waitsFor(resource, domain), resource.name).to.equal(true);

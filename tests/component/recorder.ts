@@ -26,6 +26,8 @@ export interface Recorded {
   retainOnDelete: boolean;
   deleteBeforeReplace: boolean;
   ignoreChanges: string[];
+  /** URN of the resource whose deletion takes this one along. */
+  deletedWith: string;
   /** URNs, those of dependencies within inputs included. */
   dependsOn: string[];
 }
@@ -189,6 +191,7 @@ function read(request: any, response: any): Recorded {
     retainOnDelete: request.getRetainondelete() === true,
     deleteBeforeReplace: request.getDeletebeforereplace() === true,
     ignoreChanges: request.getIgnorechangesList(),
+    deletedWith: request.getDeletedwith(),
     dependsOn: request.getDependenciesList(),
   };
 }
