@@ -71,6 +71,7 @@ export const awsProvider: Provider<AwsClients> = {
       const { account, arn, userId } = await aws.identity();
       return { accountId: account, arn, userId, id: account };
     },
-    "aws:kms/getAlias:getAlias": async ({ name, region }, aws) => findAlias(aws, String(name), region as string | undefined),
+    "aws:kms/getAlias:getAlias": async ({ name, region }, aws) =>
+      findAlias(aws, String(name), region as string | undefined),
   },
 };

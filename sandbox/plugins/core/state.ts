@@ -67,8 +67,10 @@ export function inputsFromState<C>(
     if (importing) {
       const fallback = typeof input.default === "function" ? input.default(client) : input.default;
       if (!isEmpty(value) && (input.required || canonical(value) !== canonical(fallback))) inputs[name] = value;
-    } else if (name in oldInputs && value !== undefined) {
-      inputs[name] = differences(name, value, oldInputs[name], input).length === 0 ? oldInputs[name] : value;
+    } else if (name in oldInputs) {
+      const same = differences(name, value, oldInputs[name], input).length === 0;
+      if (same) inputs[name] = oldInputs[name];
+      else if (value !== undefined) inputs[name] = value;
     }
   }
   inputs.__defaults = importing ? [] : oldInputs.__defaults;
