@@ -4,6 +4,7 @@ import { AppChecks } from "../../components/AppChecks";
 import { CurrentApp } from "../../components/CurrentApp";
 import { DatabaseRestore, parseRestoreResult } from "../../components/DatabaseRestore";
 import { PostgresBackups } from "../../components/PostgresBackups";
+import { ReleaseReady } from "../../components/ReleaseReady";
 import { record, resolved, sentAsSecret } from "./recorder";
 
 const COMMAND = "command:local:Command";
