@@ -9,11 +9,12 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { UscPisError } from "../../backup/errors";
@@ -48,6 +49,13 @@ export interface CreateOptions extends FindOptions {
 }
 
 const run = promisify(execFile);
+
+/** How the names of our temporary folders begin. */
+const TEMPORARY = "usc-pis-postgres-";
+
+function noteOf(dataDir: string): string {
+  return join(dirname(dataDir), "temporary");
+}
 
 /**
  * Throw-away data on one machine: nothing is synced to the disk, which makes a restore several times faster and only a
@@ -92,7 +100,9 @@ export async function createCluster(options: CreateOptions): Promise<PostgresClu
   let temporary: string | undefined;
   const outside = () => {
     if (temporary === undefined) {
-      temporary = mkdtempSync(join(tmpdir(), "usc-pis-postgres-"));
+      temporary = mkdtempSync(join(tmpdir(), TEMPORARY));
+      // Noted at once: whoever cleans up after a killed start finds it.
+      writeFileSync(noteOf(options.dataDir), temporary, { mode: 0o600 });
       chmodSync(temporary, 0o711);
     }
     return temporary;
@@ -236,4 +246,14 @@ async function ask(url: string): Promise<true> {
 export function removeCluster(cluster: Pick<PostgresCluster, "dataDir" | "temporary">): void {
   rmSync(cluster.dataDir, { recursive: true, force: true });
   if (cluster.temporary !== undefined) rmSync(cluster.temporary, { recursive: true, force: true });
+}
+
+/** The temporary folder that was noted for a data folder, whether or not anybody came to know of it. */
+export function notedTemporary(dataDir: string): string | undefined {
+  try {
+    const folder = readFileSync(noteOf(dataDir), "utf8");
+    return basename(folder).startsWith(TEMPORARY) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -30,18 +30,18 @@ export interface ServiceContext {
   note: (process: ProcessIdentity) => void;
 }
 
-/** The port to use: the one asked for, else the one it had, if that is still free, else any. */
-async function choosePort(context: ServiceContext, service: ServiceName): Promise<number> {
+/** The port to use: the one asked for, else the one it had, if that is still free. @returns undefined for any */
+async function choosePort(context: ServiceContext, service: ServiceName): Promise<number | undefined> {
   const fixed = context.state.ports[service];
   if (fixed !== undefined) return requirePort(service, fixed);
   const before = context.state.services[service]?.url;
   const port = before === undefined ? Number.NaN : Number(new URL(before).port);
-  return Number.isInteger(port) && port > 0 && (await isPortFree(port)) ? port : freePort();
+  return Number.isInteger(port) && port > 0 && (await isPortFree(port)) ? port : undefined;
 }
 
 async function startPostgres(context: ServiceContext): Promise<string> {
   const { paths, state } = context;
-  const port = await choosePort(context, "postgres");
+  const port = (await choosePort(context, "postgres")) ?? (await freePort());
   state.postgres = {
     ...(state.postgres ??
       (await createCluster({ dataDir: join(paths.postgres, "data"), source: context.postgresSource, port }))),

@@ -4,7 +4,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
 import { isAwsReady } from "../aws/server";
-import { adminUrl, removeCluster } from "../postgres/cluster";
+import { adminUrl, notedTemporary, removeCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
 import { isAlive } from "./identity";
 import { withLock } from "./lock";
@@ -70,6 +70,8 @@ async function stopAll(paths: SandboxPaths, state: SandboxState | undefined): Pr
   }
   const dataFolders = [join(paths.postgres, "data")];
   if (state?.postgres !== undefined) dataFolders.push(state.postgres.dataDir);
+  const temporary = notedTemporary(join(paths.postgres, "data"));
+  if (temporary !== undefined) dataFolders.push(join(temporary, "data"));
   await killStrays(paths.root, dataFolders);
   return stopped;
 }
@@ -77,6 +79,8 @@ async function stopAll(paths: SandboxPaths, state: SandboxState | undefined): Pr
 /** Removes what the services kept, the stacks' states and the secrets; logs and reports stay. */
 function wipe(paths: SandboxPaths, state: SandboxState | undefined): void {
   if (state?.postgres !== undefined) removeCluster(state.postgres);
+  const temporary = notedTemporary(join(paths.postgres, "data"));
+  if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   const folders = [paths.aws, paths.postgres, paths.heroku, paths.cloudinary, paths.pulumiState, paths.tmp];
   const files = [
     paths.passphrase,
