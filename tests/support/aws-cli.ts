@@ -29,8 +29,8 @@ export async function ensureAwsCli(): Promise<string> {
 }
 
 /** Run the AWS CLI and parse what it prints; an empty answer is `{}`. Rejects with the CLI's own words on failure. */
-export async function aws(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, any>> {
-  const { stdout } = await run(await ensureAwsCli(), [...args, "--output", "json", "--no-cli-pager"], {
+export async function aws(env: NodeJS.ProcessEnv, ...args: string[]): Promise<any> {
+  const { stdout } = await run(await ensureAwsCli(), [...args, "--output", "json"], {
     env: { ...env, AWS_PAGER: "" },
     maxBuffer: 64 * 1024 * 1024,
   });
