@@ -26,8 +26,8 @@ export function bundleFunction(name: string): string {
     // The SDK goes along: the runtime's own version changes without notice, and the sandbox has none.
     packages: "bundle",
     external: ["pg-native"],
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Not for size: unminified, it would name each module by its path, which a linked node_modules makes this machine's.
+    minify: true,
     keepNames: true,
     legalComments: "none",
     sourcemap: false,
