@@ -333,16 +333,17 @@ describe("the stacks come up, are lost, and come back", function () {
   describe("destroy", () => {
     it("leaves nothing of the primary and the recovery stack, and does not touch the vault", async () => {
       const root = (region: string) => bench.access(PROFILES.root, region);
-      const versions = async (bucket: string) =>
-        (await s3(await root(primaryRegion)).send(new ListObjectVersionsCommand({ Bucket: bucket }))).Versions?.map(
+      const versions = async (bucket: string, region: string) =>
+        (await s3(await root(region)).send(new ListObjectVersionsCommand({ Bucket: bucket }))).Versions?.map(
           ({ Key, VersionId }) => `${Key} ${VersionId}`,
         );
-      const before = [await versions(VAULT), await versions(REPLICA)];
+      const vault = async () => [await versions(VAULT, primaryRegion), await versions(REPLICA, replicaRegion)];
+      const before = await vault();
       expect(before[0]).not.to.be.empty;
 
       await runSteps(rehearsal, "destroy");
 
-      expect([await versions(VAULT), await versions(REPLICA)]).to.deep.equal(before);
+      expect(await vault()).to.deep.equal(before);
       const { names, ...counts } = await herokuRequest(bench, "GET", "/_control/inventory");
       expect(names).to.deep.equal({ apps: [], addons: [], databases: [], domains: [] });
       for (const [what, count] of Object.entries(counts)) expect(count, `Heroku: ${what}`).to.equal(0);
