@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-// biome-ignore lint/suspicious/noExplicitAny: JSON of an API.
 type Json = any;
 
 /** One request as it arrived. */

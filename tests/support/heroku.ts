@@ -7,7 +7,6 @@ import { startTestPostgres, type TestPostgres } from "./heroku-postgres";
 
 export const TEST_KEY = "HRKU-test-key";
 
-// biome-ignore lint/suspicious/noExplicitAny: tests read answers of many forms.
 export type Json = any;
 
 export interface Answer {

@@ -62,10 +62,8 @@ export class PluginClient {
     return client;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: one caller for all methods of the generated client.
   #call<A>(method: string, request: any): Promise<A> {
     return new Promise((resolve, reject) => {
-      // biome-ignore lint/suspicious/noExplicitAny: as above.
       (this.#client as any)[method](request, (error: grpc.ServiceError | null, answer: A) =>
         error ? reject(error) : resolve(answer),
       );

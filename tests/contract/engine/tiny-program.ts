@@ -17,7 +17,7 @@ export class TinyProgram {
   readonly folder = mkdtempSync(join(tmpdir(), "usc-pis-tiny-"));
   #env: NodeJS.ProcessEnv = {};
 
-  static async make(source: string): Promise<TinyProgram> {
+  static async make(source: string, extra: NodeJS.ProcessEnv = {}): Promise<TinyProgram> {
     const program = new TinyProgram();
     const runtime = await ensureRuntime(process.env);
     linkEngine(await ensureEngine(runtime.env), join(program.folder, "home"));
@@ -31,6 +31,7 @@ export class TinyProgram {
       PULUMI_CONFIG_PASSPHRASE: "tiny",
       PULUMI_SKIP_UPDATE_CHECK: "1",
       TINY_FOLDER: program.folder,
+      ...extra,
     };
     program.write(
       "package.json",
@@ -69,18 +70,29 @@ export class TinyProgram {
 
   /** Command lines of all running processes that belong to this program (Linux only). */
   processes(): string[] {
+    return this.#running().map(([, line]) => line);
+  }
+
+  #running(): [pid: number, line: string][] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
-      .flatMap((pid) => {
+      .flatMap((pid): [number, string][] => {
         try {
           const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
           if (!environment.includes(`TINY_FOLDER=${this.folder}`)) return [];
-          return [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
+          return [[Number(pid), readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")]];
         } catch {
           return [];
         }
       })
-      .filter((line) => line !== "");
+      .filter(([, line]) => line !== "");
+  }
+
+  /** Ids of those whose command line contains the words. */
+  pids(words: string): number[] {
+    return this.#running()
+      .filter(([, line]) => line.includes(words))
+      .map(([pid]) => pid);
   }
 
   remove(): void {
