@@ -50,6 +50,8 @@ export function composeService(settings: ServiceSettings, prepared: Prepared) {
   return {
     appName: app.appName,
     appUrl: app.url,
+    // Where the clinic's DNS record has to point; it changes with the app.
+    domainTarget: app.nodes.domain?.cname,
     vault: vaultBucketName(system, account, aws.primaryRegion),
     dashboard,
     ...recovery?.outputs(),
