@@ -3,11 +3,12 @@ import { AwsClients, isGone } from "./clients";
 import { table } from "./dynamodb";
 import { role, rolePolicy } from "./iam";
 import { findAlias, kmsAlias, kmsKey } from "./kms";
-import { eventInvokeConfig, lambdaFunction, permission } from "./lambda";
-import { queue, topic, topicPolicy, topicSubscription } from "./messaging";
+import { eventInvokeConfig, permission } from "./lambda-access";
+import { lambdaFunction } from "./lambda-function";
 import { dashboard, logGroup, metricAlarm } from "./monitoring";
 import { bucket } from "./s3-bucket";
-import { bucketLifecycle, bucketReplication } from "./s3-rules";
+import { bucketLifecycle } from "./s3-lifecycle";
+import { bucketReplication } from "./s3-replication";
 import {
   bucketEncryption,
   bucketObjectLock,
@@ -18,6 +19,8 @@ import {
 } from "./s3-settings";
 import { schedule, scheduleGroup } from "./scheduler";
 import { secret, secretVersion } from "./secrets";
+import { topic, topicPolicy, topicSubscription } from "./sns";
+import { queue } from "./sqs";
 
 /** The stand-in for pulumi-aws: the resource types that this project uses, on the AWS SDK. */
 export const awsProvider: Provider<AwsClients> = {

@@ -1,6 +1,6 @@
 import { differences, isEmpty } from "./compare";
 import type { ResourceType } from "./types";
-import { canonical, type Properties, type Secrets, UNKNOWN, type Value } from "./values";
+import { canonical, mergeSecrets, type Properties, type Secrets, UNKNOWN, type Value } from "./values";
 
 const withoutMeta = (inputs: Properties): Properties =>
   Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__")));
@@ -82,7 +82,8 @@ export function inputsFromState<C>(
 export function stateSecrets<C>(type: ResourceType<C>, ...given: Secrets[]): Secrets {
   const marks: { [name: string]: Secrets } = {};
   for (const secrets of given) {
-    if (secrets && secrets !== true) for (const [name, mark] of Object.entries(secrets)) marks[name] = mark;
+    if (secrets && secrets !== true)
+      for (const [name, mark] of Object.entries(secrets)) marks[name] = mergeSecrets(marks[name], mark);
   }
   const schema: [string, { secret?: boolean }][] = [...Object.entries(type.inputs), ...Object.entries(type.outputs)];
   for (const [name, member] of schema) if (member.secret) marks[name] = true;

@@ -1,0 +1,106 @@
+import type { LifecycleRule } from "@aws-sdk/client-s3";
+import type { Inputs } from "../core/types";
+import type { Properties } from "../core/values";
+import { filterFrom, filterTo, onOff, tag } from "./s3-filters";
+import { setting } from "./s3-settings";
+
+const sizes: Inputs = { objectSizeGreaterThan: {}, objectSizeLessThan: {} };
+
+export const bucketLifecycle = setting(
+  "BucketLifecycleConfiguration",
+  {
+    rules: {
+      required: true,
+      fields: {
+        id: { required: true },
+        status: { required: true, values: onOff },
+        filter: {
+          fields: { and: { fields: { prefix: {}, tags: {}, ...sizes } }, prefix: {}, tag: { fields: tag }, ...sizes },
+        },
+        abortIncompleteMultipartUpload: { fields: { daysAfterInitiation: {} } },
+        expiration: { fields: { date: {}, days: {}, expiredObjectDeleteMarker: {} } },
+        noncurrentVersionExpiration: { fields: { newerNoncurrentVersions: {}, noncurrentDays: {} } },
+        noncurrentVersionTransitions: {
+          compare: "set",
+          fields: { newerNoncurrentVersions: {}, noncurrentDays: {}, storageClass: { required: true } },
+        },
+        transitions: { compare: "set", fields: { date: {}, days: {}, storageClass: { required: true } } },
+      },
+    },
+  },
+  {
+    put: (s3, { bucket, rules }) =>
+      s3.putBucketLifecycleConfiguration({
+        Bucket: bucket,
+        LifecycleConfiguration: { Rules: rules.map(lifecycleTo) },
+      }),
+    async get(s3, bucket) {
+      const { Rules } = await s3.getBucketLifecycleConfiguration({ Bucket: bucket });
+      return Rules && Rules.length > 0 ? { rules: Rules.map(lifecycleFrom) } : undefined;
+    },
+    remove: (s3, bucket) => s3.deleteBucketLifecycle({ Bucket: bucket }),
+  },
+);
+
+function lifecycleTo(rule: Properties): LifecycleRule {
+  const { expiration, noncurrentVersionExpiration: noncurrent } = rule;
+  return {
+    ID: rule.id,
+    Status: rule.status,
+    Filter: filterTo(rule.filter),
+    AbortIncompleteMultipartUpload: rule.abortIncompleteMultipartUpload && {
+      DaysAfterInitiation: rule.abortIncompleteMultipartUpload.daysAfterInitiation,
+    },
+    Expiration: expiration && {
+      Date: expiration.date === undefined ? undefined : new Date(expiration.date),
+      Days: expiration.days,
+      ExpiredObjectDeleteMarker: expiration.expiredObjectDeleteMarker,
+    },
+    NoncurrentVersionExpiration: noncurrent && {
+      NewerNoncurrentVersions: noncurrent.newerNoncurrentVersions,
+      NoncurrentDays: noncurrent.noncurrentDays,
+    },
+    NoncurrentVersionTransitions: rule.noncurrentVersionTransitions?.map((move: Properties) => ({
+      NewerNoncurrentVersions: move.newerNoncurrentVersions,
+      NoncurrentDays: move.noncurrentDays,
+      StorageClass: move.storageClass,
+    })),
+    Transitions: rule.transitions?.map((move: Properties) => ({
+      Date: move.date === undefined ? undefined : new Date(move.date),
+      Days: move.days,
+      StorageClass: move.storageClass,
+    })),
+  };
+}
+
+const instant = (date: Date | undefined) => date?.toISOString().replace(/\.000Z$/, "Z");
+
+function lifecycleFrom(rule: LifecycleRule): Properties {
+  return {
+    id: rule.ID,
+    status: rule.Status,
+    filter: filterFrom(rule.Filter),
+    abortIncompleteMultipartUpload: rule.AbortIncompleteMultipartUpload && {
+      daysAfterInitiation: rule.AbortIncompleteMultipartUpload.DaysAfterInitiation,
+    },
+    expiration: rule.Expiration && {
+      date: instant(rule.Expiration.Date),
+      days: rule.Expiration.Days,
+      expiredObjectDeleteMarker: rule.Expiration.ExpiredObjectDeleteMarker,
+    },
+    noncurrentVersionExpiration: rule.NoncurrentVersionExpiration && {
+      newerNoncurrentVersions: rule.NoncurrentVersionExpiration.NewerNoncurrentVersions,
+      noncurrentDays: rule.NoncurrentVersionExpiration.NoncurrentDays,
+    },
+    noncurrentVersionTransitions: rule.NoncurrentVersionTransitions?.map((move) => ({
+      newerNoncurrentVersions: move.NewerNoncurrentVersions,
+      noncurrentDays: move.NoncurrentDays,
+      storageClass: move.StorageClass,
+    })),
+    transitions: rule.Transitions?.map((move) => ({
+      date: instant(move.Date),
+      days: move.Days,
+      storageClass: move.StorageClass,
+    })),
+  };
+}
