@@ -10,7 +10,7 @@ import { type RestoreMarker, type RestoreResult, readMarker, writeMarker } from 
 import { candidates, proveDump, type RestoreCandidate } from "./restore-source";
 import { findTarget, type RestorePorts, type RestoreRequest, type Target } from "./restore-target";
 import { toError } from "./sides";
-import { startOnce, waitForRunning, waitForSuccess } from "./transfers";
+import { POLL_MS, startOnce, waitForRunning, waitForSuccess } from "./transfers";
 
 /** Longest that a restore on Heroku may take, in ms: RTO (O2). */
 const RESTORE_MS = 2 * HOUR_MS;
@@ -20,6 +20,8 @@ const URL_SECONDS = 3_600;
 const UNFINISHED_MS = 24 * HOUR_MS;
 /** Between writing its marker and having a transfer, a living restore takes no longer than this, in ms. */
 const STARTING_MS = 20_000;
+/** Attempts at reading the database, a few seconds apart. */
+const LOOKS = 5;
 /** Looks at the state of things before giving up; an undisturbed restore takes one. */
 const ROUNDS = 30;
 
@@ -92,7 +94,7 @@ class RestoreRun {
     const { ports, request, target, signal } = this;
     await this.waitForRestores();
     const marker = await readMarker(ports.vaults, request.system, target.id, signal);
-    const facts = await ports.inspect(target.url, signal);
+    const facts = await this.look();
     if (marker?.state === "restored" && marker.result && this.stands(marker, facts)) {
       ports.log.info(`${target.name} was restored from ${marker.backupId} at ${marker.result.restoredAt} already`);
       return marker.result;
@@ -116,6 +118,21 @@ class RestoreRun {
     } catch (error) {
       this.failed(candidate, error);
       return undefined;
+    }
+  }
+
+  /** What the database holds. A restore beside this one cuts connections while it empties it: then it is asked again. */
+  private async look(): Promise<DatabaseFacts> {
+    const { ports, target, signal } = this;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ports.inspect(target.url, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        const passing = error instanceof UscPisError && /^database_(failed|unreachable)$/.test(error.code);
+        if (!passing || attempt >= LOOKS) throw error;
+        await ports.pace.sleep(POLL_MS, signal);
+      }
     }
   }
 
@@ -221,7 +238,7 @@ class RestoreRun {
     const waiting = { timeoutMs: RESTORE_MS, ...(signal ? { signal } : {}) };
     await waitForSuccess(ports.heroku, target.ownerApp, transfer.uuid, ports.pace, waiting);
 
-    const facts = await ports.inspect(target.url, signal);
+    const facts = await this.look();
     const differences = rowDifferences(manifest.rows, facts.tables);
     if (differences.length === 0) return this.finish(candidate, facts, noted ?? written);
     const now = await readMarker(ports.vaults, request.system, target.id, signal);

@@ -35,8 +35,12 @@ export interface Streams {
 export function action<A extends unknown[]>(work: (io: Io, ...args: A) => Promise<Outcome>) {
   return async function run(this: Command, ...args: unknown[]): Promise<void> {
     const stop = new AbortController();
-    const onSignal = () => stop.abort(new UscPisError("interrupted", "interrupted"));
-    process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+    // A second Ctrl-C must not end what the first one is tidying up: whoever is in a hurry presses it again.
+    const onSignal = () => {
+      if (stop.signal.aborted) process.stderr.write("still tidying up\n");
+      stop.abort(new UscPisError("interrupted", "interrupted"));
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
     const io: Io = {
       signal: stop.signal,
       progress: (message) => void process.stderr.write(`${message}\n`),

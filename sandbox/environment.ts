@@ -80,7 +80,7 @@ export function sandboxEnvironment(
     ...(options.stack === undefined ? {} : { PULUMI_STACK: STACKS[options.stack] }),
 
     AWS_ENDPOINT_URL: aws,
-    ...trustVariables(paths.aws, base.NODE_EXTRA_CA_CERTS),
+    ...trustVariables(paths.aws),
     AWS_CONFIG_FILE: files.config,
     AWS_SHARED_CREDENTIALS_FILE: files.credentials,
     AWS_PROFILE: options.stack === undefined ? PROFILES.administrator : STACK_PROFILES[options.stack],

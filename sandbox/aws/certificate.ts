@@ -19,6 +19,11 @@ export function certificateFiles(folder: string): Certificate {
   return { cert: join(folder, "tls", "server.crt"), key: join(folder, "tls", "server.key") };
 }
 
+/** The certificate, and the additional authorities of the person who started the sandbox. */
+function authorities(folder: string): string {
+  return join(folder, "tls", "authorities.pem");
+}
+
 /** One certificate for all sandboxes of a checkout: a process goes on trusting what its first connection knew. */
 const SHARED = join(projectRoot, ".tools", "tls");
 
@@ -40,6 +45,9 @@ export async function ensureCertificate(folder: string, python: string): Promise
   // The certificate is written last: with it, both are whole.
   if (!existsSync(files.cert)) {
     copyFileSync(shared.key, files.key);
+    const own = process.env.NODE_EXTRA_CA_CERTS;
+    const others = own && existsSync(own) ? readFileSync(own, "utf8") : "";
+    writeFileSync(authorities(folder), `${readFileSync(shared.cert, "utf8")}${others}`);
     copyFileSync(shared.cert, files.cert);
   }
   return files;
@@ -54,15 +62,8 @@ export function trustCertificate(cert: string): void {
 
 /**
  * Variables that make programs trust it: Node's, which adds to the authorities that Node brings, and botocore's, which
- * replaces them. A person's own additional authorities stay.
+ * replaces them.
  */
-export function trustVariables(folder: string, own = process.env.NODE_EXTRA_CA_CERTS): Record<string, string> {
-  const { cert } = certificateFiles(folder);
-  const bundle = join(folder, "tls", "authorities.pem");
-  const others = own && own !== bundle && existsSync(own) ? readFileSync(own, "utf8") : "";
-  const text = `${readFileSync(cert, "utf8")}${others}`;
-  if (!existsSync(bundle) || readFileSync(bundle, "utf8") !== text) {
-    if (own !== bundle) writeFileSync(bundle, text);
-  }
-  return { NODE_EXTRA_CA_CERTS: bundle, AWS_CA_BUNDLE: cert };
+export function trustVariables(folder: string): Record<string, string> {
+  return { NODE_EXTRA_CA_CERTS: authorities(folder), AWS_CA_BUNDLE: certificateFiles(folder).cert };
 }

@@ -98,7 +98,7 @@ async function startEmulator(
       LANG: "C.UTF-8",
       TZ: "UTC",
       // Heroku fetches the dumps that it restores from the local AWS.
-      ...trustVariables(paths.aws, ""),
+      ...trustVariables(paths.aws),
     },
     log,
     sandboxRoot: paths.root,
