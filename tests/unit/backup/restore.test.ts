@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { capture } from "../../../backup/capture";
-import type { UscPisError } from "../../../backup/errors";
+import { UscPisError } from "../../../backup/errors";
 import { type RestoreRequest, restoreDatabase, restoreStatus } from "../../../backup/restore";
 import { CLINIC, mortal, World } from "./support/world";
 
@@ -49,6 +49,23 @@ describe("restoreDatabase", () => {
     const { world: other, ids: others } = await withBackups(3);
     const backup = others[0] as string;
     expect(await restoreDatabase({ ...REQUEST, backup }, other.restorePorts)).to.include({ backupId: backup });
+  });
+
+  it("asks a database again whose connections a restore beside it cuts, but not for ever", async () => {
+    const cut = (times: number, world: World) => {
+      let left = times;
+      return {
+        ...world.restorePorts,
+        inspect: async (...args: Parameters<typeof world.restorePorts.inspect>) => {
+          if (left-- > 0) throw new UscPisError("database_failed", "terminating connection");
+          return world.restorePorts.inspect(...args);
+        },
+      };
+    };
+    const { world, ids } = await withBackups(1);
+    expect(await restoreDatabase(REQUEST, cut(4, world))).to.include({ backupId: ids[0] });
+    const { world: lost } = await withBackups(1);
+    expect((await failure(restoreDatabase(REQUEST, cut(5, lost)))).code).to.equal("database_failed");
   });
 
   it("ignores a backup whose manifest was never written, and says when there is none", async () => {
