@@ -130,9 +130,29 @@ export function vaultDeployerPolicy(scope: IdentityScope): PolicyDocument {
   };
 }
 
+/** What deployers and people do alike with a vault that is there: read it, and recover as the recovery role. */
+function useOfVault(scope: IdentityScope): Statement[] {
+  const { system, account, regions } = scope;
+  return [
+    {
+      Sid: "UseKeys",
+      Effect: "Allow",
+      Action: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+      Resource: "*",
+    },
+    {
+      Sid: "SeeRuns",
+      Effect: "Allow",
+      Action: ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+      Resource: regions.map((region) => `arn:aws:dynamodb:${region}:${account}:table/${runTableName(system)}`),
+    },
+    { Sid: "Recover", Effect: "Allow", Action: "sts:AssumeRole", Resource: role(scope, recoveryRoleName(system)) },
+  ];
+}
+
 /** Deploys the primary and recovery stacks: what runs around the vault, and reads of the vault. */
 export function deployerPolicy(scope: IdentityScope): PolicyDocument {
-  const { system, account } = scope;
+  const { system } = scope;
   const all = buckets(scope);
   return {
     Version: "2012-10-17",
@@ -165,26 +185,13 @@ export function deployerPolicy(scope: IdentityScope): PolicyDocument {
         Action: ["s3:GetObject", "s3:GetObjectVersion"],
         Resource: all.map((arn) => `${arn}/release/*`),
       },
-      {
-        Sid: "UseKeys",
-        Effect: "Allow",
-        Action: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-        Resource: "*",
-      },
-      {
-        Sid: "SeeRuns",
-        Effect: "Allow",
-        Action: ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
-        Resource: scope.regions.map((region) => `arn:aws:dynamodb:${region}:${account}:table/${runTableName(system)}`),
-      },
-      { Sid: "Recover", Effect: "Allow", Action: "sts:AssumeRole", Resource: role(scope, recoveryRoleName(system)) },
+      ...useOfVault(scope),
     ],
   };
 }
 
 /** People: add releases, take backups by invoking the jobs, read runs and metrics, recover as the recovery role. */
 export function administratorPolicy(scope: IdentityScope): PolicyDocument {
-  const { system, account } = scope;
   const all = buckets(scope);
   return {
     Version: "2012-10-17",
@@ -220,18 +227,7 @@ export function administratorPolicy(scope: IdentityScope): PolicyDocument {
         Action: ["s3:PutObject", "s3:PutObjectRetention"],
         Resource: all.map((arn) => `${arn}/release/*`),
       },
-      {
-        Sid: "UseKeys",
-        Effect: "Allow",
-        Action: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-        Resource: "*",
-      },
-      {
-        Sid: "SeeRuns",
-        Effect: "Allow",
-        Action: ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
-        Resource: scope.regions.map((region) => `arn:aws:dynamodb:${region}:${account}:table/${runTableName(system)}`),
-      },
+      ...useOfVault(scope),
       {
         Sid: "TakeBackups",
         Effect: "Allow",
@@ -258,7 +254,6 @@ export function administratorPolicy(scope: IdentityScope): PolicyDocument {
         ],
         Resource: "*",
       },
-      { Sid: "Recover", Effect: "Allow", Action: "sts:AssumeRole", Resource: role(scope, recoveryRoleName(system)) },
     ],
   };
 }
