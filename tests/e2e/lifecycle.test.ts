@@ -97,6 +97,27 @@ describe("the stacks come up, are lost, and come back", function () {
       }
     });
 
+    it("keeps no secret in plain text in the state", async () => {
+      const config = await bench.heroku.configVars(APPS.primary);
+      const secrets = {
+        "Heroku token": bench.state.heroku.apiKey,
+        "Cloudinary secret": bench.state.cloudinary.apiSecret,
+        "database password": new URL(config.DATABASE_URL ?? "").password,
+        SECRET_KEY: config.SECRET_KEY,
+        PGP_ENCRYPTION_KEY: config.PGP_ENCRYPTION_KEY,
+        EMAIL_HOST_PASSWORD: config.EMAIL_HOST_PASSWORD,
+        REDIS_URL: config.REDIS_URL,
+      };
+      const encrypted = JSON.stringify(await bench.exportStack("primary"));
+      const shown = await bench.pulumi("primary", ["stack", "export", "--show-secrets"]);
+      for (const [name, secret] of Object.entries(secrets)) {
+        expect(secret, name).to.be.a("string").and.have.length.above(8);
+        expect(encrypted, name).not.to.include(secret);
+        // The control: they are in the state, encrypted.
+        expect(shown, name).to.include(secret);
+      }
+    });
+
     it("finds a config var that was changed by hand, and puts it back", async () => {
       const value = async () => (await bench.heroku.configVars(APPS.primary)).RATE_LIMIT_ENABLED;
       expect(await value()).to.equal("True");
