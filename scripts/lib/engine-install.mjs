@@ -1,8 +1,9 @@
 // @ts-check
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { SetupError } from "./errors.mjs";
-import { findOnPath, isExecutable, projectRoot } from "./paths.mjs";
+import { findOnPath, isExecutable, projectRoot, toolsDir } from "./paths.mjs";
 import { ENGINE_VERSION, MINIMUM_GO } from "./pins.mjs";
 import { run, runOrFail } from "./processes.mjs";
 import { withProgress } from "./progress.mjs";
@@ -70,7 +71,7 @@ export async function buildEngine(root, env, lock) {
       await runOrFail(go, buildArguments(built), {
         cwd: join(projectRoot, "sandbox", "engine"),
         // No C compiler is needed, and a workspace or vendor setting of the machine must not change what is built.
-        env: { ...env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" },
+        env: { ...goEnvironment(env), CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" },
         failure: "the Pulumi engine could not be built",
         hint: `check that the Go module proxy can be reached and 4 GB of disk are free, then run the command again; ${ALTERNATIVE}`,
         onStart: lock.note,
@@ -121,10 +122,24 @@ export function checkGo(printed) {
   }
 }
 
+/**
+ * Go keeps counters of its use in the person's configuration folder; it gets one of the checkout's own, while the
+ * person's own settings of Go (`go env -w`, a module proxy for example) still count.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function goEnvironment(env) {
+  // Elsewhere this folder has no variable of its own.
+  if (process.platform !== "linux") return env;
+  const own = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config");
+  return { ...env, GOENV: env.GOENV || join(own, "go", "env"), XDG_CONFIG_HOME: join(toolsDir, "go-config") };
+}
+
 /** @param {NodeJS.ProcessEnv} env */
 async function requireGo(env) {
   const go = findOnPath("go", env);
-  const result = go ? await run(go, ["version"], { env, timeoutMs: 30_000 }) : undefined;
+  const result = go ? await run(go, ["version"], { env: goEnvironment(env), timeoutMs: 30_000 }) : undefined;
   checkGo(result === undefined ? undefined : result.stdout || result.output);
   return /** @type {string} */ (go);
 }
