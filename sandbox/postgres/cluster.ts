@@ -230,8 +230,9 @@ export async function startCluster(
   }
 }
 
-async function ask(url: string): Promise<true> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+/** Asks a server for the simplest answer. @throws when none came, `timeoutMs` being the time to connect */
+export async function ask(url: string, timeoutMs = 2000): Promise<true> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: timeoutMs });
   client.on("error", () => undefined);
   try {
     await client.connect();

@@ -9,7 +9,7 @@ import { readState } from "../supervisor/state";
 import { Workbench } from "./context";
 import { type Progress, runSteps } from "./progress";
 import { renderMarkdown, renderTerminal } from "./render";
-import { type Report, type StepRecord, verdict } from "./report";
+import { newReport, type Report, type StepRecord, verdict } from "./report";
 import { type Rehearsal, SCENARIO, TEARDOWN } from "./steps";
 
 export interface RehearseOptions {
@@ -36,17 +36,7 @@ export interface RehearseOutcome {
  */
 export async function rehearse(options: RehearseOptions): Promise<RehearseOutcome> {
   const { paths, signal } = options;
-  const report: Report = {
-    system: SCOPE.system,
-    startedAt: new Date().toISOString(),
-    finishedAt: "",
-    factor: options.factor ?? 1,
-    steps: [],
-    stacks: [],
-    destroyed: [],
-    tables: [],
-    checks: [],
-  };
+  const report = newReport(SCOPE.system, options.factor ?? 1);
   const rehearsal: Partial<Rehearsal> & Pick<Rehearsal, "report"> = { report };
   try {
     const prepare: Progress = {

@@ -61,6 +61,21 @@ export interface Report {
   rtoSeconds?: number;
 }
 
+/** A report of a rehearsal that begins now. */
+export function newReport(system: string, factor: number): Report {
+  return {
+    system,
+    startedAt: new Date().toISOString(),
+    finishedAt: "",
+    factor,
+    steps: [],
+    stacks: [],
+    destroyed: [],
+    tables: [],
+    checks: [],
+  };
+}
+
 /** Resources of a stack's deployment, counted by type. Pulumi's own and providers are no resources of ours. */
 export function countResources(deployment: unknown): { type: string; count: number }[] {
   const resources = (deployment as { deployment?: { resources?: { type?: string; delete?: boolean }[] } }).deployment

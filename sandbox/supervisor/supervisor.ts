@@ -2,9 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Client } from "pg";
 import { isAwsReady } from "../aws/server";
-import { adminUrl, notedTemporary, removeCluster } from "../postgres/cluster";
+import { adminUrl, ask, notedTemporary, removeCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
 import { isAlive } from "./identity";
 import { withLock } from "./lock";
@@ -251,16 +250,7 @@ async function serviceStatus(
 
 async function answers(paths: SandboxPaths, state: SandboxState, name: ServiceName): Promise<boolean> {
   if (name === "postgres") {
-    if (state.postgres === undefined) return false;
-    const client = new Client({ connectionString: adminUrl(state.postgres), connectionTimeoutMillis: 3000 });
-    client.on("error", () => undefined);
-    try {
-      await client.connect();
-      await client.query("SELECT 1");
-      return true;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
+    return state.postgres === undefined ? false : ask(adminUrl(state.postgres), 3000);
   }
   const url = state.services[name]?.url;
   if (url === undefined) return false;

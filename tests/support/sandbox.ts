@@ -1,6 +1,6 @@
 import { downSandbox, upSandbox } from "../../sandbox/lifecycle";
 import { Workbench } from "../../sandbox/rehearsal/context";
-import type { Report } from "../../sandbox/rehearsal/report";
+import { newReport } from "../../sandbox/rehearsal/report";
 import { type Rehearsal, SCENARIO, TEARDOWN } from "../../sandbox/rehearsal/steps";
 import { sandboxPaths } from "../../sandbox/supervisor/paths";
 import { SCOPE } from "../../sandbox/supervisor/services";
@@ -11,18 +11,7 @@ export async function startRehearsal(): Promise<Rehearsal> {
   const paths = sandboxPaths();
   if (readState(paths) !== undefined) await downSandbox(paths);
   const { state } = await upSandbox(paths);
-  const report: Report = {
-    system: SCOPE.system,
-    startedAt: new Date().toISOString(),
-    finishedAt: "",
-    factor: 1,
-    steps: [],
-    stacks: [],
-    destroyed: [],
-    tables: [],
-    checks: [],
-  };
-  return { bench: new Workbench(paths, state), report };
+  return { bench: new Workbench(paths, state), report: newReport(SCOPE.system, 1) };
 }
 
 /** Runs steps of `npm start` by their ids. A check of theirs that did not pass throws. */
