@@ -22,7 +22,7 @@ export function pythonPath(env: NodeJS.ProcessEnv = process.env): string {
     "python_missing",
     `the local AWS needs the project's Python environment, ${python} is not there`,
     {
-      hint: "make it: npm start (it needs Python 3.10 or newer with venv)",
+      hint: "make it: npm start (it needs Python 3.11 or newer with venv)",
     },
   );
 }

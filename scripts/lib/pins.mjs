@@ -15,5 +15,5 @@ export const MINIMUM_NODE = /** @type {const} */ ([22, 0, 0]);
 /** What the engine's modules ask for (their go.mod says 1.25.11, which a 1.25 fetches by itself). */
 export const MINIMUM_GO = /** @type {const} */ ([1, 25, 0]);
 
-/** What MiniStack asks for. */
-export const MINIMUM_PYTHON = /** @type {const} */ ([3, 10, 0]);
+/** What time-machine asks for; Python 3.10 is out of support since October 2026. */
+export const MINIMUM_PYTHON = /** @type {const} */ ([3, 11, 0]);

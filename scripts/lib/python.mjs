@@ -11,7 +11,7 @@ import { digest, isStamped, stamp } from "./stamp.mjs";
 import { atLeast, parseVersion, printVersion } from "./versions.mjs";
 
 /** Looked for on PATH, in this order. */
-export const PYTHON_NAMES = ["python3", ..."3.14 3.13 3.12 3.11 3.10".split(" ").map((v) => `python${v}`), "python"];
+export const PYTHON_NAMES = ["python3", ..."3.14 3.13 3.12 3.11".split(" ").map((v) => `python${v}`), "python"];
 
 /**
  * One line by which an interpreter says what it is: version, real path, and whether it can make environments (Debian

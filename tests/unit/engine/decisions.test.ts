@@ -81,7 +81,7 @@ describe("set-up: what has to be installed", () => {
     expect(setup.choosePython(found)).to.equal("/c/python3.11");
     expect(() => setup.choosePython(found.slice(0, 2))).to.throw(
       SetupError,
-      /Python 3\.10 .*\/a\/python3 is 3\.9\.2, \/b\/python3\.12 \(3\.12\.1\) lacks venv/,
+      /Python 3\.11 .*\/a\/python3 is 3\.9\.2, \/b\/python3\.12 \(3\.12\.1\) lacks venv/,
     );
   });
 
