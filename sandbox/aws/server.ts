@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 import { UscPisError } from "../../backup/errors";
+import { clockVariables } from "../clock/clock";
 import type { ProcessIdentity } from "../supervisor/identity";
 import { launch, waitReady } from "../supervisor/launch";
 import { nodeFolder, privateFolder, projectRoot } from "../supervisor/paths";
@@ -32,6 +33,8 @@ export interface AwsOptions {
   folder: string;
   log: string;
   sandboxRoot: string;
+  /** File of the sandbox's clock, for it and for the functions that it runs. @default the machine's time */
+  clock?: string;
   /** @default a free one; with a fixed one nothing else is tried */
   port?: number;
   signal?: AbortSignal;
@@ -43,7 +46,7 @@ export interface AwsOptions {
  * The whole environment of MiniStack. Functions inherit it, so it holds nothing of the person's: Node first on PATH is
  * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
  */
-export function awsEnvironment(folder: string, port: number): Record<string, string> {
+export function awsEnvironment(folder: string, port: number, clock?: string): Record<string, string> {
   const { cert, key } = certificateFiles(folder);
   return {
     PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
@@ -64,6 +67,7 @@ export function awsEnvironment(folder: string, port: number): Record<string, str
     MINISTACK_SSL_CERT: cert,
     MINISTACK_SSL_KEY: key,
     NODE_EXTRA_CA_CERTS: cert,
+    ...(clock === undefined ? {} : clockVariables(clock)),
     LOG_LEVEL: "INFO",
     DOCKER_HOST: `unix://${join(folder, "no-docker.sock")}`,
   };
@@ -105,7 +109,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
       file: python,
       args: serverArguments(port, files),
       cwd: privateFolder(options.folder),
-      env: awsEnvironment(options.folder, port),
+      env: awsEnvironment(options.folder, port, options.clock),
       log: options.log,
       sandboxRoot: options.sandboxRoot,
     });

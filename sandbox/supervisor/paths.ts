@@ -26,6 +26,8 @@ export interface SandboxPaths {
   postgres: string;
   heroku: string;
   cloudinary: string;
+  /** By how much the sandbox's clock is ahead: see sandbox/clock. */
+  clock: string;
   /** TMPDIR of the services. */
   tmp: string;
 }
@@ -47,6 +49,7 @@ export function sandboxPaths(root = process.env.USC_PIS_SANDBOX_DIR ?? join(proj
     postgres: at("postgres"),
     heroku: at("heroku"),
     cloudinary: at("cloudinary"),
+    clock: at("clock"),
     tmp: at("tmp"),
   };
 }

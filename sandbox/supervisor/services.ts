@@ -5,6 +5,7 @@ import { bootstrapAccount } from "../aws/bootstrap";
 import { ensureCertificate, trustVariables } from "../aws/certificate";
 import type { IdentityScope } from "../aws/identities";
 import { ACCOUNT, pythonPath, startAws } from "../aws/server";
+import { clockVariables } from "../clock/clock";
 import { adminUrl, createCluster, startCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
 import type { ProcessIdentity } from "./identity";
@@ -65,6 +66,7 @@ async function startMinistack(context: ServiceContext): Promise<string> {
     folder: paths.aws,
     log: logFile(paths, "aws"),
     sandboxRoot: paths.root,
+    clock: paths.clock,
     port: state.ports.aws,
     signal: context.signal,
     onStart: context.note,
@@ -99,6 +101,7 @@ async function startEmulator(
       TZ: "UTC",
       // Heroku fetches the dumps that it restores from the local AWS.
       ...trustVariables(paths.aws),
+      ...clockVariables(paths.clock),
     },
     log,
     sandboxRoot: paths.root,

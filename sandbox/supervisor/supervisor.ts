@@ -84,6 +84,7 @@ function wipe(paths: SandboxPaths, state: SandboxState | undefined): void {
   const files = [
     paths.passphrase,
     paths.inventory,
+    paths.clock,
     paths.state,
     join(paths.root, "heroku.json"),
     join(paths.root, "cloudinary.json"),
