@@ -34,7 +34,7 @@ export function registerSandbox(program: Command): void {
   sandbox
     .command("logs")
     .description("the logs of all services, or of one")
-    .argument("[service]", "postgres, aws, cloudinary or heroku")
+    .argument("[service]", "postgres, gateway, aws, cloudinary or heroku")
     .option("-f, --follow", "go on until Ctrl-C")
     .option("-n, --lines <number>", "how many lines of each", "20")
     .action(

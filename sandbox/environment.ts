@@ -51,6 +51,11 @@ export function serviceUrl(state: SandboxState, service: ServiceName): string {
   return url;
 }
 
+/** Where everyone finds the local AWS: at the gateway before it. */
+export function awsEndpoint(state: SandboxState): string {
+  return serviceUrl(state, "gateway");
+}
+
 /** Cloudinary's own form, with the official SDK's option for another API address. */
 export function cloudinaryUrl(state: SandboxState): string {
   const { cloudName, apiKey, apiSecret } = state.cloudinary;
@@ -64,7 +69,6 @@ export function sandboxEnvironment(
   options: EnvironmentOptions = {},
 ): SandboxEnvironment {
   const base = options.base ?? process.env;
-  const aws = serviceUrl(state, "aws");
   const heroku = serviceUrl(state, "heroku");
   const files = profileFiles(paths.aws);
   const cli = join(paths.root, "heroku-cli");
@@ -82,7 +86,7 @@ export function sandboxEnvironment(
     PULUMI_SKIP_UPDATE_CHECK: "1",
     ...(options.stack === undefined ? {} : { PULUMI_STACK: STACKS[options.stack] }),
 
-    AWS_ENDPOINT_URL: aws,
+    AWS_ENDPOINT_URL: awsEndpoint(state),
     ...trustVariables(paths.aws),
     AWS_CONFIG_FILE: files.config,
     AWS_SHARED_CREDENTIALS_FILE: files.credentials,

@@ -37,6 +37,8 @@ export interface AwsOptions {
   clock?: string;
   /** @default a free one; with a fixed one nothing else is tried */
   port?: number;
+  /** The gateway before it: whose address functions get, and stands in every address that is handed out. */
+  gateway?: { url: string; token: string };
   signal?: AbortSignal;
   /** Told as soon as the process exists, before it answers. */
   onStart?: (process: ProcessIdentity) => void;
@@ -46,7 +48,11 @@ export interface AwsOptions {
  * The whole environment of MiniStack. Functions inherit it, so it holds nothing of the person's: Node first on PATH is
  * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
  */
-export function awsEnvironment(folder: string, port: number, clock?: string): Record<string, string> {
+export function awsEnvironment(
+  folder: string,
+  port: number,
+  { clock, gateway }: Pick<AwsOptions, "clock" | "gateway"> = {},
+): Record<string, string> {
   const { cert, key } = certificateFiles(folder);
   return {
     PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
@@ -57,7 +63,8 @@ export function awsEnvironment(folder: string, port: number, clock?: string): Re
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONUNBUFFERED: "1",
     BIND_HOST: "127.0.0.1",
-    GATEWAY_PORT: String(port),
+    GATEWAY_PORT: gateway === undefined ? String(port) : new URL(gateway.url).port,
+    ...(gateway === undefined ? {} : { AWS_ENDPOINT_URL: gateway.url, USC_PIS_SANDBOX_TOKEN: gateway.token }),
     MINISTACK_HOST: "127.0.0.1",
     IOT_MTLS_ENABLED: "0",
     SFTP_ENABLED: "0",
@@ -110,7 +117,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
       file: python,
       args: serverArguments(port, files),
       cwd: privateFolder(options.folder),
-      env: awsEnvironment(options.folder, port, options.clock),
+      env: awsEnvironment(options.folder, port, options),
       log: options.log,
       sandboxRoot: options.sandboxRoot,
     });

@@ -24,6 +24,8 @@ export interface CloudinaryOptions {
   cloudName: string;
   apiKey: string;
   apiSecret: string;
+  /** Bearer token of what changes something below `/_control/`. @default a random one, which nobody knows */
+  controlToken?: string;
   /** Admin API calls an hour. @default 500, Cloudinary's free plan. */
   adminLimitPerHour?: number;
   /** Whether PDFs are delivered by plain URLs. @default true; new free accounts start without. */

@@ -6,7 +6,7 @@ import type { Heroku } from "../../clients/heroku";
 import { certificateFiles, trustCertificate } from "../aws/certificate";
 import { PROFILES, roles } from "../aws/identities";
 import { ROOT_CREDENTIALS } from "../aws/server";
-import { childEnvironment, STACKS, type StackRole, serviceUrl } from "../environment";
+import { awsEndpoint, childEnvironment, STACKS, type StackRole, serviceUrl } from "../environment";
 import { herokuClient } from "../seed";
 import { nodeFolder, type SandboxPaths } from "../supervisor/paths";
 import { SCOPE } from "../supervisor/services";
@@ -83,7 +83,7 @@ export class Workbench {
 
   /** A session of one of the administrator-made roles, for clients in this process. */
   async access(profile: string, region: string = SCOPE.regions[0]): Promise<AwsAccess> {
-    const endpoint = serviceUrl(this.state, "aws");
+    const endpoint = awsEndpoint(this.state);
     if (profile === PROFILES.root) return { endpoint, region, credentials: ROOT_CREDENTIALS };
     const role = roles(SCOPE).find((candidate) => candidate.profile === profile);
     if (role === undefined) throw new Error(`no role has the profile ${profile}`);
@@ -92,7 +92,7 @@ export class Workbench {
 
   /** A session of any role, taken by the account's root. */
   async assume(roleName: string, region: string = SCOPE.regions[0]): Promise<AwsAccess> {
-    const endpoint = serviceUrl(this.state, "aws");
+    const endpoint = awsEndpoint(this.state);
     const sts = new STSClient({ endpoint, region, credentials: ROOT_CREDENTIALS });
     try {
       const { Credentials } = await sts.send(

@@ -23,6 +23,7 @@ export interface SandboxPaths {
   /** What the stack files have in common: throw-away secrets of the app, release. Mode 0600. */
   inventory: string;
   aws: string;
+  gateway: string;
   postgres: string;
   heroku: string;
   cloudinary: string;
@@ -46,6 +47,7 @@ export function sandboxPaths(root = process.env.USC_PIS_SANDBOX_DIR ?? join(proj
     passphrase: at("passphrase"),
     inventory: at("inventory.json"),
     aws: at("aws"),
+    gateway: at("gateway"),
     postgres: at("postgres"),
     heroku: at("heroku"),
     cloudinary: at("cloudinary"),

@@ -1,14 +1,16 @@
 /** How each service starts. All of them take up what they kept, except AWS, which keeps nothing. */
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { UscPisError } from "../../backup/errors";
 import { bootstrapAccount } from "../aws/bootstrap";
-import { ensureCertificate, trustVariables } from "../aws/certificate";
+import { certificateFiles, ensureCertificate, trustVariables } from "../aws/certificate";
 import type { IdentityScope } from "../aws/identities";
 import { ACCOUNT, pythonPath, startAws } from "../aws/server";
 import { clockVariables } from "../clock/clock";
+import { askLocal } from "../gateway/client";
 import { adminUrl, createCluster, startCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
-import type { ProcessIdentity } from "./identity";
+import { isAlive, type ProcessIdentity } from "./identity";
 import { launch, waitReady } from "./launch";
 import { linesSince, logFile } from "./logs";
 import { nodeFolder, privateFolder, projectRoot, type SandboxPaths } from "./paths";
@@ -62,6 +64,7 @@ async function startPostgres(context: ServiceContext): Promise<string> {
 async function startMinistack(context: ServiceContext): Promise<string> {
   const { paths, state } = context;
   if (state.ports.aws !== undefined) await requirePort("aws", state.ports.aws);
+  const gateway = state.services.gateway?.url;
   const { url } = await startAws({
     folder: paths.aws,
     log: logFile(paths, "aws"),
@@ -70,15 +73,51 @@ async function startMinistack(context: ServiceContext): Promise<string> {
     port: state.ports.aws,
     signal: context.signal,
     onStart: context.note,
+    ...(gateway === undefined ? {} : { gateway: { url: gateway, token: state.gateway.controlToken } }),
   });
-  await bootstrapAccount(SCOPE, url, paths.aws);
+  if (gateway !== undefined) await tellGateway(context, gateway, url);
+  await bootstrapAccount(SCOPE, gateway ?? url, paths.aws);
   return url;
 }
 
-/** An emulator of ours: its configuration in a private file, a line of JSON when it is ready. */
+/** The gateway has to be there first, since the local AWS hands out addresses with its port; now it is told where to. */
+async function tellGateway({ paths, state }: ServiceContext, gateway: string, aws: string): Promise<void> {
+  const { status, body } = await askLocal(`${gateway}/_sandbox/upstream`, {
+    folder: paths.aws,
+    method: "PUT",
+    token: state.gateway.controlToken,
+    body: { url: aws },
+  });
+  if (status !== 200)
+    throw new UscPisError(
+      "gateway",
+      `the gateway did not take the local AWS's address ${aws}: ${JSON.stringify(body)}`,
+    );
+}
+
+/** A gateway that is started again has the port that it had: the running local AWS has told it to everyone. */
+async function startGateway(context: ServiceContext): Promise<string> {
+  const { paths, state } = context;
+  const { aws, gateway } = state.services;
+  const upstream = aws?.url !== undefined && isAlive(aws) ? aws.url : undefined;
+  const port = await choosePort(context, "gateway");
+  if (upstream !== undefined && gateway?.url !== undefined && port === undefined)
+    throw new UscPisError("port_taken", `${gateway.url}, where the local AWS is known, is taken by another program`, {
+      hint: "start anew: npx usc-pis sandbox reset",
+    });
+  return startEmulator(context, "gateway", {
+    port,
+    tls: certificateFiles(paths.aws),
+    controlToken: state.gateway.controlToken,
+    dataDir: privateFolder(paths.gateway),
+    ...(upstream === undefined ? {} : { upstream }),
+  });
+}
+
+/** A program of ours: its configuration in a private file, a line of JSON when it is ready. */
 async function startEmulator(
   context: ServiceContext,
-  service: "heroku" | "cloudinary",
+  service: "gateway" | "heroku" | "cloudinary",
   config: object,
 ): Promise<string> {
   const { paths } = context;
@@ -108,7 +147,7 @@ async function startEmulator(
   });
   context.note(process);
   return waitReady({
-    service: `the ${service} emulator`,
+    service: service === "gateway" ? "the gateway" : `the ${service} emulator`,
     process,
     log,
     signal: context.signal,
@@ -139,6 +178,7 @@ export function requirePostgres(state: SandboxState): { adminUrl: string; bin: s
 
 export const starters: Readonly<Record<ServiceName, (context: ServiceContext) => Promise<string>>> = {
   postgres: startPostgres,
+  gateway: startGateway,
   aws: startMinistack,
   cloudinary: async (context) =>
     startEmulator(context, "cloudinary", {

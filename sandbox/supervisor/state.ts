@@ -5,7 +5,7 @@ import { UscPisError } from "../../backup/errors";
 import { passableFolder, type SandboxPaths } from "./paths";
 
 /** Services in the order in which they start; they stop in the opposite one. */
-export const SERVICES = ["postgres", "aws", "cloudinary", "heroku"] as const;
+export const SERVICES = ["postgres", "gateway", "aws", "cloudinary", "heroku"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 const serviceSchema = z.strictObject({
@@ -40,8 +40,14 @@ const stateSchema = z.strictObject({
       port: z.number().int(),
     })
     .optional(),
+  gateway: z.strictObject({ controlToken: z.string() }),
   heroku: z.strictObject({ apiKey: z.string(), controlToken: z.string() }),
-  cloudinary: z.strictObject({ cloudName: z.string(), apiKey: z.string(), apiSecret: z.string() }),
+  cloudinary: z.strictObject({
+    cloudName: z.string(),
+    apiKey: z.string(),
+    apiSecret: z.string(),
+    controlToken: z.string(),
+  }),
   /** Fixed ports that were asked for. */
   ports: z.partialRecord(z.enum(SERVICES), z.number().int()),
 });

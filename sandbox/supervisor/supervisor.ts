@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isAwsReady } from "../aws/server";
+import { askLocal } from "../gateway/client";
 import { adminUrl, ask, notedTemporary, removeCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
 import { isAlive } from "./identity";
@@ -38,6 +39,7 @@ export interface UpResult {
 /** How a service is asked to end. PostgreSQL's fast shutdown is SIGINT: SIGTERM waits for the clients. */
 const STOP_SIGNAL: Readonly<Record<ServiceName, NodeJS.Signals>> = {
   postgres: "SIGINT",
+  gateway: "SIGTERM",
   aws: "SIGTERM",
   cloudinary: "SIGTERM",
   heroku: "SIGTERM",
@@ -50,11 +52,13 @@ function newState(ports: UpOptions["ports"]): SandboxState {
     createdAt: new Date().toISOString(),
     ready: false,
     services: {},
+    gateway: { controlToken: randomBytes(24).toString("hex") },
     heroku: { apiKey: `HRKU-${randomBytes(18).toString("hex")}`, controlToken: randomBytes(24).toString("hex") },
     cloudinary: {
       cloudName: "usc-pis-sandbox",
       apiKey: String(100_000_000_000_000 + Number.parseInt(randomBytes(5).toString("hex"), 16)),
       apiSecret: randomBytes(20).toString("base64url"),
+      controlToken: randomBytes(24).toString("hex"),
     },
     ports: { ...ports },
   };
@@ -80,14 +84,21 @@ function wipe(paths: SandboxPaths, state: SandboxState | undefined): void {
   if (state?.postgres !== undefined) removeCluster(state.postgres);
   const temporary = notedTemporary(join(paths.postgres, "data"));
   if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
-  const folders = [paths.aws, paths.postgres, paths.heroku, paths.cloudinary, paths.pulumiState, paths.tmp];
+  const folders = [
+    paths.aws,
+    paths.gateway,
+    paths.postgres,
+    paths.heroku,
+    paths.cloudinary,
+    paths.pulumiState,
+    paths.tmp,
+  ];
   const files = [
     paths.passphrase,
     paths.inventory,
     paths.clock,
     paths.state,
-    join(paths.root, "heroku.json"),
-    join(paths.root, "cloudinary.json"),
+    ...["gateway", "heroku", "cloudinary"].map((name) => join(paths.root, `${name}.json`)),
   ];
   for (const path of [...folders, ...files, join(paths.root, "home")]) rmSync(path, { recursive: true, force: true });
 }
@@ -256,6 +267,7 @@ async function answers(paths: SandboxPaths, state: SandboxState, name: ServiceNa
   const url = state.services[name]?.url;
   if (url === undefined) return false;
   if (name === "aws") return isAwsReady(url, paths.aws);
+  if (name === "gateway") return (await askLocal(`${url}/_sandbox/health`, { folder: paths.aws })).status === 200;
   // Any answer of HTTP will do: the emulators refuse a request without a key, and so show that they are there.
   const answer = await fetch(url, { signal: AbortSignal.timeout(3000) });
   await answer.arrayBuffer();

@@ -4,9 +4,11 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CreateBucketCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { Client } from "pg";
 import type { UscPisError } from "../../backup/errors";
+import { ROOT_CREDENTIALS } from "../../sandbox/aws/server";
 import { adminUrl } from "../../sandbox/postgres/cluster";
 import { groupMembers, isAlive } from "../../sandbox/supervisor/identity";
 import { type SandboxPaths, sandboxPaths } from "../../sandbox/supervisor/paths";
@@ -47,24 +49,20 @@ describe("the supervisor", function () {
 
   it("brings all services up, once, and takes them down, once", async () => {
     const first = await up(paths);
-    expect(first.started).to.deep.equal(["postgres", "aws", "cloudinary", "heroku"]);
-    expect(await statuses()).to.deep.equal({ postgres: "up", aws: "up", cloudinary: "up", heroku: "up" });
+    expect(first.started).to.deep.equal(["postgres", "gateway", "aws", "cloudinary", "heroku"]);
+    const all = (is: string) => ({ postgres: is, gateway: is, aws: is, cloudinary: is, heroku: is });
+    expect(await statuses()).to.deep.equal(all("up"));
     const pids = (state: SandboxState) => Object.values(state.services).map(({ pid }) => pid);
     const second = await up(paths);
     expect(second.started).to.deep.equal([]);
     expect(pids(second.state)).to.deep.equal(pids(first.state));
-    expect((await down(paths)).stopped).to.deep.equal(["heroku", "cloudinary", "aws", "postgres"]);
+    expect((await down(paths)).stopped).to.deep.equal(["heroku", "cloudinary", "aws", "gateway", "postgres"]);
     expect(groupsOf(first.state)).to.deep.equal([]);
     expect((await down(paths)).stopped).to.deep.equal([]);
-    expect(await statuses()).to.deep.equal({
-      postgres: "absent",
-      aws: "absent",
-      cloudinary: "absent",
-      heroku: "absent",
-    });
+    expect(await statuses()).to.deep.equal(all("absent"));
     // Logs stay, and nothing with a secret in it.
     expect(existsSync(paths.logs)).to.equal(true);
-    for (const path of [paths.state, paths.aws, paths.postgres, paths.heroku, join(paths.root, "heroku.json")])
+    for (const path of [paths.state, paths.aws, paths.postgres, paths.heroku, join(paths.root, "gateway.json")])
       expect(existsSync(path), path).to.equal(false);
   });
 
@@ -118,6 +116,38 @@ describe("the supervisor", function () {
     expect(again.state.heroku.apiKey).not.to.equal(state.heroku.apiKey);
   });
 
+  it("starts a dead gateway again at its address, and the local AWS has forgotten nothing", async () => {
+    const services = ["gateway", "aws"] as const;
+    const { state } = await up(paths, { services });
+    const endpoint = state.services.gateway?.url;
+    expect(readFileSync(join(paths.aws, "config"), "utf8"))
+      .to.contain(`endpoint_url = ${endpoint}`)
+      .and.not.contain(state.services.aws?.url);
+    const s3 = new S3Client({
+      endpoint,
+      region: "ap-southeast-1",
+      credentials: ROOT_CREDENTIALS,
+      forcePathStyle: true,
+    });
+    await s3.send(new CreateBucketCommand({ Bucket: "kept" }));
+    await kill(state, "gateway");
+    expect((await status(paths)).next).to.equal("npx usc-pis sandbox up");
+    const again = await up(paths, { services });
+    expect(again.started).to.deep.equal(["gateway"]);
+    expect(again.fresh).to.equal(false);
+    expect(again.state.services.gateway?.url).to.equal(endpoint);
+    const { Buckets } = await s3.send(new ListBucketsCommand({}));
+    expect(Buckets?.map(({ Name }) => Name)).to.deep.equal(["kept"]);
+    // Somebody else at its address: the running local AWS has told it to everyone, so another one would not do.
+    await kill(again.state, "gateway");
+    const thief = createServer().listen(Number(new URL(endpoint as string).port), "127.0.0.1");
+    await new Promise((resolve) => thief.once("listening", resolve));
+    const refused = (await up(paths, { services }).catch((caught: Error) => caught)) as UscPisError;
+    expect(refused).to.include({ code: "port_taken", hint: "start anew: npx usc-pis sandbox reset" });
+    await new Promise((resolve) => thief.close(resolve));
+    s3.destroy();
+  });
+
   it("cleans up after a start that was killed in the middle", async () => {
     const script = `
       const { up } = require(${JSON.stringify(join(__dirname, "../../sandbox/supervisor/supervisor"))});
@@ -133,7 +163,7 @@ describe("the supervisor", function () {
     await new Promise((resolve) => child.once("exit", resolve));
     const left = readState(paths) as SandboxState;
     expect(left.ready).to.equal(false);
-    expect(groupsOf(left)).to.have.length(4);
+    expect(groupsOf(left)).to.have.length(5);
     const { fresh, started } = await up(paths, { services: ["postgres"] });
     expect(fresh).to.equal(true);
     expect(started).to.deep.equal(["postgres"]);
@@ -209,7 +239,7 @@ describe("the supervisor", function () {
     });
     afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-    for (const name of ["postgres", "aws", "cloudinary"] as const) {
+    for (const name of ["postgres", "gateway", "aws", "cloudinary"] as const) {
       it(`refuses a fixed port of ${name} that is taken, and leaves nothing running`, async () => {
         const error = (await up(paths, { services: [name], ports: { [name]: port } }).catch(
           (caught: Error) => caught,

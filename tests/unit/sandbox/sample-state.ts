@@ -14,7 +14,13 @@ export function sampleState(): SandboxState {
     id: "0123456789ab",
     createdAt: "2026-05-23T14:00:00.000Z",
     ready: true,
-    services: { postgres: service(5001), aws: service(5002), cloudinary: service(5003), heroku: service(5004) },
+    services: {
+      postgres: service(5001),
+      gateway: { ...service(5005), url: "https://127.0.0.1:5005" },
+      aws: { ...service(5002), url: "https://127.0.0.1:5002" },
+      cloudinary: service(5003),
+      heroku: service(5004),
+    },
     postgres: {
       source: "installed",
       version: "15.18",
@@ -25,8 +31,14 @@ export function sampleState(): SandboxState {
       password: "secret",
       port: 5001,
     },
+    gateway: { controlToken: "gateway-token" },
     heroku: { apiKey: "HRKU-fake", controlToken: "token" },
-    cloudinary: { cloudName: "usc-pis-sandbox", apiKey: "123456789012345", apiSecret: "fake_secret" },
+    cloudinary: {
+      cloudName: "usc-pis-sandbox",
+      apiKey: "123456789012345",
+      apiSecret: "fake_secret",
+      controlToken: "media-token",
+    },
     ports: {},
   };
 }
