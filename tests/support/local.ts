@@ -12,7 +12,6 @@ export interface LocalAws extends MiniStack {
   /** Moves its clock; the file is looked at with each request. */
   setTime(to: Date): void;
   /** Asks a control route as the sandbox does; throws the answer's error. */
-  // biome-ignore lint/suspicious/noExplicitAny: each route answers with JSON of its own
   control(method: "GET" | "POST", path: string, body?: object): Promise<any>;
   /** Waits until nothing is under way. */
   settle(): Promise<void>;

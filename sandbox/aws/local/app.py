@@ -9,9 +9,9 @@ import asyncio  # noqa: E402
 
 from ministack.app import app as ministack  # noqa: E402
 
-from . import activity, alarms_off, control, invocations, schedules  # noqa: E402
+from . import activity, alarms_off, control, inbox, invocations, notices, schedules, subscriptions  # noqa: E402
 
-for part in (alarms_off, invocations, schedules):
+for part in (alarms_off, inbox, invocations, notices, schedules, subscriptions):
     part.install()
 
 
@@ -33,6 +33,8 @@ async def _activity(_body):
 control.route("POST", "/_sandbox/scheduler/tick", _tick)
 control.route("GET", "/_sandbox/scheduler/next", _next)
 control.route("GET", "/_sandbox/activity", _activity)
+control.route("GET", "/_sandbox/mail", inbox.show)
+control.route("POST", "/_sandbox/mail", inbox.switch)
 
 
 async def app(scope, receive, send):
