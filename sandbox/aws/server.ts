@@ -33,28 +33,46 @@ export interface AwsOptions {
   folder: string;
   log: string;
   sandboxRoot: string;
-  /** File of the sandbox's clock, for it and for the functions that it runs. @default the machine's time */
-  clock?: string;
   /** @default a free one; with a fixed one nothing else is tried */
   port?: number;
-  /** The gateway before it: whose address functions get, and stands in every address that is handed out. */
-  gateway?: { url: string; token: string };
+  /** What the sandbox's own parts of it are told. @default real time, no token */
+  local?: LocalSettings;
   signal?: AbortSignal;
   /** Told as soon as the process exists, before it answers. */
   onStart?: (process: ProcessIdentity) => void;
+}
+
+/** Settings of the wrapper around MiniStack: sandbox/aws/local. */
+export interface LocalSettings {
+  /** File that holds the clock's offset: 16 characters, milliseconds, right-aligned. */
+  clock?: string;
+  /** Address of the gateway before it, which functions get, and which stands in every address that is handed out. */
+  gatewayUrl?: string;
+  /** Bearer token of the control routes that change something. */
+  token?: string;
+  /** E-mail subscriptions are confirmed as they are made. @default false: as on AWS, by the link in a mail */
+  confirmMail?: boolean;
+}
+
+function localEnvironment({ clock, gatewayUrl, token, confirmMail }: LocalSettings): Record<string, string> {
+  return {
+    // The package `local` lies beside this file.
+    PYTHONPATH: __dirname,
+    ...(clock === undefined ? {} : clockVariables(clock)),
+    ...(gatewayUrl === undefined ? {} : { AWS_ENDPOINT_URL: gatewayUrl }),
+    ...(token === undefined ? {} : { USC_PIS_SANDBOX_TOKEN: token }),
+    ...(confirmMail === true ? { USC_PIS_SANDBOX_CONFIRM_MAIL: "1" } : {}),
+  };
 }
 
 /**
  * The whole environment of MiniStack. Functions inherit it, so it holds nothing of the person's: Node first on PATH is
  * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
  */
-export function awsEnvironment(
-  folder: string,
-  port: number,
-  { clock, gateway }: Pick<AwsOptions, "clock" | "gateway"> = {},
-): Record<string, string> {
+export function awsEnvironment(folder: string, port: number, local: LocalSettings = {}): Record<string, string> {
   const { cert, key } = certificateFiles(folder);
   return {
+    ...localEnvironment(local),
     PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
     HOME: privateFolder(join(folder, "home")),
     TMPDIR: privateFolder(join(folder, "tmp")),
@@ -63,8 +81,7 @@ export function awsEnvironment(
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONUNBUFFERED: "1",
     BIND_HOST: "127.0.0.1",
-    GATEWAY_PORT: gateway === undefined ? String(port) : new URL(gateway.url).port,
-    ...(gateway === undefined ? {} : { AWS_ENDPOINT_URL: gateway.url, USC_PIS_SANDBOX_TOKEN: gateway.token }),
+    GATEWAY_PORT: local.gatewayUrl === undefined ? String(port) : new URL(local.gatewayUrl).port,
     MINISTACK_HOST: "127.0.0.1",
     IOT_MTLS_ENABLED: "0",
     SFTP_ENABLED: "0",
@@ -74,7 +91,6 @@ export function awsEnvironment(
     MINISTACK_SSL_CERT: cert,
     MINISTACK_SSL_KEY: key,
     NODE_EXTRA_CA_CERTS: cert,
-    ...(clock === undefined ? {} : clockVariables(clock)),
     LOG_LEVEL: "INFO",
     DOCKER_HOST: `unix://${join(folder, "no-docker.sock")}`,
   };
@@ -97,13 +113,17 @@ export function isAwsReady(url: string, folder: string): Promise<boolean> {
 }
 
 /**
- * Serves it by uvicorn, in one process: MiniStack's own choice takes twice the time a request, and with TLS and as root
- * `python -m ministack` takes port 443 as well. Its answers carry their own Date.
+ * Serves it by uvicorn, in one process, inside the wrapper that adds what it lacks. MiniStack's own choice of a server
+ * takes twice the time a request, and with TLS and as root `python -m ministack` takes port 443 as well. Its answers
+ * carry their own Date.
+ *
+ * @param certificate plain HTTP without one
  */
-export function serverArguments(port: number, { cert, key }: Certificate): string[] {
-  const listen = ["--host", "127.0.0.1", "--port", String(port), "--ssl-certfile", cert, "--ssl-keyfile", key];
+export function serverArguments(port: number, certificate?: Certificate): string[] {
+  const tls = certificate === undefined ? [] : ["--ssl-certfile", certificate.cert, "--ssl-keyfile", certificate.key];
   const quiet = ["--no-access-log", "--no-server-header", "--no-date-header", "--log-level", "warning"];
-  return ["-m", "uvicorn", "ministack.app:app", ...listen, ...quiet, "--timeout-keep-alive", "75"];
+  const listen = ["--host", "127.0.0.1", "--port", String(port), ...tls, "--timeout-keep-alive", "75"];
+  return ["-m", "uvicorn", "local.app:app", "--lifespan", "on", ...listen, ...quiet];
 }
 
 /** Starts it on a loopback port and waits until it answers. It forgets everything when it ends. */
@@ -117,7 +137,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
       file: python,
       args: serverArguments(port, files),
       cwd: privateFolder(options.folder),
-      env: awsEnvironment(options.folder, port, options),
+      env: awsEnvironment(options.folder, port, options.local),
       log: options.log,
       sandboxRoot: options.sandboxRoot,
     });

@@ -69,11 +69,14 @@ async function startMinistack(context: ServiceContext): Promise<string> {
     folder: paths.aws,
     log: logFile(paths, "aws"),
     sandboxRoot: paths.root,
-    clock: paths.clock,
     port: state.ports.aws,
     signal: context.signal,
     onStart: context.note,
-    ...(gateway === undefined ? {} : { gateway: { url: gateway, token: state.gateway.controlToken } }),
+    local: {
+      clock: paths.clock,
+      token: state.gateway.controlToken,
+      ...(gateway === undefined ? {} : { gatewayUrl: gateway }),
+    },
   });
   if (gateway !== undefined) await tellGateway(context, gateway, url);
   await bootstrapAccount(SCOPE, gateway ?? url, paths.aws);

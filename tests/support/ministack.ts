@@ -3,7 +3,13 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { awsEnvironment, pythonPath, ROOT_CREDENTIALS } from "../../sandbox/aws/server";
+import {
+  awsEnvironment,
+  type LocalSettings,
+  pythonPath,
+  ROOT_CREDENTIALS,
+  serverArguments,
+} from "../../sandbox/aws/server";
 import { freePort } from "../../sandbox/supervisor/ports";
 
 /** A MiniStack of the test's own. */
@@ -17,7 +23,7 @@ export interface MiniStack {
  *
  * @throws UscPisError if the project's Python environment is not there (`USC_PIS_PYTHON` names another one)
  */
-export async function startMiniStack(): Promise<MiniStack> {
+export async function startMiniStack(local: LocalSettings = {}): Promise<MiniStack> {
   const folder = mkdtempSync(join(tmpdir(), "usc-pis-ministack-"));
   const log = join(folder, "log");
   const port = await freePort();
@@ -25,8 +31,9 @@ export async function startMiniStack(): Promise<MiniStack> {
   const { USE_SSL, MINISTACK_SSL_CERT, MINISTACK_SSL_KEY, NODE_EXTRA_CA_CERTS, ...environment } = awsEnvironment(
     folder,
     port,
+    local,
   );
-  const child = spawn(pythonPath(), ["-m", "ministack"], {
+  const child = spawn(pythonPath(), serverArguments(port), {
     cwd: folder,
     env: { ...environment, LOG_LEVEL: "WARNING" },
     stdio: ["ignore", "ignore", openSync(log, "w")],
