@@ -1,6 +1,6 @@
 /** The sandbox's own requests to services behind its certificate: the gateway's controls, the local AWS's. */
 import { readFileSync } from "node:fs";
-import { request as httpsRequest } from "node:https";
+import { type Agent, request as httpsRequest } from "node:https";
 import { certificateFiles } from "../aws/certificate";
 
 export interface LocalRequest {
@@ -11,6 +11,8 @@ export interface LocalRequest {
   body?: unknown;
   /** @default 5000 */
   timeoutMs?: number;
+  /** Keeps connections for the next request. @default each request has one of its own */
+  agent?: Agent;
 }
 
 export interface LocalAnswer {
@@ -23,7 +25,7 @@ export interface LocalAnswer {
  * @throws the connection's error, or that no answer came
  */
 export function askLocal(url: string, options: LocalRequest): Promise<LocalAnswer> {
-  const { method = "GET", token, body, timeoutMs = 5000 } = options;
+  const { method = "GET", token, body, timeoutMs = 5000, agent = false } = options;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -31,7 +33,7 @@ export function askLocal(url: string, options: LocalRequest): Promise<LocalAnswe
   };
   const ca = readFileSync(certificateFiles(options.folder).cert);
   return new Promise((resolve, reject) => {
-    const request = httpsRequest(url, { method, headers, ca, agent: false, timeout: timeoutMs }, (answer) => {
+    const request = httpsRequest(url, { method, headers, ca, agent, timeout: timeoutMs }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.once("error", reject);
