@@ -12,6 +12,7 @@ import { Databases, type PostgresAccess } from "./runtime/databases";
 import { Dynos } from "./runtime/dynos";
 import { Releases } from "./runtime/releases";
 import { isDue } from "./runtime/scheduler";
+import { TransferFaults } from "./runtime/transfer-faults";
 import { Transfers } from "./runtime/transfers";
 import { Store } from "./store";
 
@@ -46,7 +47,13 @@ export class Cloud {
     this.dynos = new Dynos(this.store, this.databases, this.children, this.logs);
     this.releases = new Releases(this.store, this.dynos, log);
     this.builds = new Builds(this.store, this.children, this.releases, (url) => this.sourceFile(url));
-    this.transfers = new Transfers(this.store, this.databases, this.children, log);
+    this.transfers = new Transfers(
+      this.store,
+      this.databases,
+      this.children,
+      log,
+      new TransferFaults(this.faults, this.databases),
+    );
     this.addons = new Addons(this.store, this.databases, this.releases, log);
     this.routers = new AppRouters(this.store, this.dynos, this.logs);
   }

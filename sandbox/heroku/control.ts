@@ -1,8 +1,28 @@
 /** What tests and the supervisor may ask and do beside the API, under `/_control`, with the control token as bearer. */
+import { controlFaults, FAULT_METHODS } from "../faults/control";
+import { RuleError } from "../faults/rule";
 import type { Keys } from "./auth";
 import type { Cloud } from "./cloud";
 import { invalid, ok } from "./http";
 import { type Route, route } from "./router";
+
+/** What the shared rules answer, see sandbox/faults. */
+function faultRoutes(cloud: Cloud): Route[] {
+  return FAULT_METHODS.map((method) =>
+    route(
+      method,
+      "/_control/faults",
+      async (x) => {
+        try {
+          return ok(controlFaults(cloud.faults, method, await x.json(), x.url.searchParams.get("name") ?? undefined));
+        } catch (error) {
+          throw error instanceof RuleError ? invalid(error.message) : error;
+        }
+      },
+      "control",
+    ),
+  );
+}
 
 export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
   const { state } = cloud;
@@ -50,15 +70,7 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
       },
       "control",
     ),
-    route(
-      "POST",
-      "/_control/faults",
-      async (x) => {
-        cloud.faults.set((await x.json()).rules);
-        return ok({});
-      },
-      "control",
-    ),
+    ...faultRoutes(cloud),
     route(
       "POST",
       "/_control/schedules/run",

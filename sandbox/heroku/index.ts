@@ -113,7 +113,7 @@ async function answer(
     const access = match?.route.access ?? "key";
     if (access === "control") keys.requireControl(request.headers.authorization);
     if (access === "key") keys.require(request.headers.authorization);
-    if (!url.pathname.startsWith("/_control") && (await cloud.faults.apply(method, url.pathname, response))) return;
+    if (!url.pathname.startsWith("/_control") && (await cloud.faults.apply(request, response))) return;
     if (!match) {
       cloud.log(`not emulated: ${method} ${url.pathname}`);
       throw pathKnown

@@ -89,6 +89,21 @@ export class Databases {
     });
   }
 
+  /** Puts extensions where Heroku keeps them since 2022: in a schema of their own, which the database looks through. */
+  async moveExtensions(login: DatabaseLogin): Promise<void> {
+    const url = new URL(this.access.adminUrl);
+    url.pathname = `/${checked(login.database)}`;
+    await this.withClient(url.toString(), async (client) => {
+      await client.query(`CREATE SCHEMA IF NOT EXISTS heroku_ext AUTHORIZATION ${checked(login.user)}`);
+      const { rows } = await client.query<{ name: string }>(
+        "SELECT extname AS name FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE nspname = 'public' AND extrelocatable",
+      );
+      for (const { name } of rows)
+        await client.query(`ALTER EXTENSION ${client.escapeIdentifier(name)} SET SCHEMA heroku_ext`);
+      await client.query(`ALTER DATABASE ${checked(login.database)} SET search_path = "$user", public, heroku_ext`);
+    });
+  }
+
   async figures(login: DatabaseLogin): Promise<DatabaseFigures> {
     const tables = await this.withClient(this.url(login), async (client) => {
       const { rows } = await client.query<{ n: number }>(

@@ -12,6 +12,7 @@ import { type Children, exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
 import { judgeRestoreErrors } from "./restore-errors";
 import { collect, counter, lastLine } from "./streams";
+import type { TransferFaults } from "./transfer-faults";
 
 /** Scheme of the addresses under which the emulator keeps its dumps. Only the emulator can read them. */
 const STORE_SCHEME = "gof3r://sandbox/";
@@ -30,6 +31,7 @@ export class Transfers {
     private readonly databases: Databases,
     private readonly children: Children,
     private readonly log: (line: string) => void,
+    private readonly faults: TransferFaults,
   ) {}
 
   /** What was running when the emulator was killed has failed. */
@@ -149,7 +151,9 @@ export class Transfers {
       transfer.startedAt = new Date().toISOString();
       this.store.save();
       try {
+        await this.faults.before(transfer, addon.login, abort.signal);
         await work(addon.login, abort.signal);
+        await this.faults.after(transfer, this.dumpFile(transfer));
         if (transfer.finishedAt === null) this.finish(transfer, true);
         if (transfer.succeeded && transfer.toType === "gof3r" && transfer.scheduleId === null)
           this.evict(transfer, addon);
