@@ -34,20 +34,48 @@ export interface AwsOptions {
   sandboxRoot: string;
   /** @default a free one; with a fixed one nothing else is tried */
   port?: number;
-  /** The gateway before it: whose address functions get, and stands in every address that is handed out. */
-  gateway?: { url: string; token: string };
+  /** Address of the gateway before it: functions get it, and it stands in every address that is handed out. */
+  gateway?: string;
+  /** What the sandbox's own parts of it are told. @default real time, no token */
+  local?: LocalSettings;
   signal?: AbortSignal;
   /** Told as soon as the process exists, before it answers. */
   onStart?: (process: ProcessIdentity) => void;
+}
+
+/** Settings of the wrapper around MiniStack: sandbox/aws/local. */
+export interface LocalSettings {
+  /** File that holds the clock's offset: 16 characters, milliseconds, right-aligned. */
+  clock?: string;
+  /** Bearer token of the control routes that change something. */
+  token?: string;
+  /** E-mail subscriptions are confirmed as they are made. @default false: as on AWS, by the link in a mail */
+  confirmMail?: boolean;
+}
+
+function localEnvironment({ clock, token, confirmMail }: LocalSettings): Record<string, string> {
+  return {
+    // The package `local` lies beside this file.
+    PYTHONPATH: __dirname,
+    ...(clock === undefined ? {} : { USC_PIS_SANDBOX_CLOCK: clock }),
+    ...(token === undefined ? {} : { USC_PIS_SANDBOX_TOKEN: token }),
+    ...(confirmMail === true ? { USC_PIS_SANDBOX_CONFIRM_MAIL: "1" } : {}),
+  };
 }
 
 /**
  * The whole environment of MiniStack. Functions inherit it, so it holds nothing of the person's: Node first on PATH is
  * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
  */
-export function awsEnvironment(folder: string, port: number, gateway?: AwsOptions["gateway"]): Record<string, string> {
+export function awsEnvironment(
+  folder: string,
+  port: number,
+  local: LocalSettings = {},
+  gateway?: string,
+): Record<string, string> {
   const { cert, key } = certificateFiles(folder);
   return {
+    ...localEnvironment(local),
     PATH: `${nodeFolder()}:/usr/local/bin:/usr/bin:/bin`,
     HOME: privateFolder(join(folder, "home")),
     TMPDIR: privateFolder(join(folder, "tmp")),
@@ -56,8 +84,8 @@ export function awsEnvironment(folder: string, port: number, gateway?: AwsOption
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONUNBUFFERED: "1",
     BIND_HOST: "127.0.0.1",
-    GATEWAY_PORT: gateway === undefined ? String(port) : new URL(gateway.url).port,
-    ...(gateway === undefined ? {} : { AWS_ENDPOINT_URL: gateway.url, USC_PIS_SANDBOX_TOKEN: gateway.token }),
+    GATEWAY_PORT: gateway === undefined ? String(port) : new URL(gateway).port,
+    ...(gateway === undefined ? {} : { AWS_ENDPOINT_URL: gateway }),
     MINISTACK_HOST: "127.0.0.1",
     IOT_MTLS_ENABLED: "0",
     SFTP_ENABLED: "0",
@@ -89,12 +117,14 @@ export function isAwsReady(url: string, folder: string): Promise<boolean> {
 }
 
 /**
- * Serves it by its own web server, in one process. `python -m ministack` would do the same, but with TLS and as root it
- * takes port 443 as well.
+ * Serves it by its own web server, in one process, inside the wrapper that adds what it lacks. `python -m ministack`
+ * would serve it bare, and with TLS and as root it takes port 443 as well.
+ * @param certificate plain HTTP without one
  */
-export function serverArguments(port: number, { cert, key }: Certificate): string[] {
-  const listen = ["--bind", `127.0.0.1:${port}`, "--certfile", cert, "--keyfile", key, "--keep-alive", "75"];
-  return ["-m", "hypercorn", "ministack.app:app", "--workers", "0", ...listen];
+export function serverArguments(port: number, certificate?: Certificate): string[] {
+  const tls = certificate === undefined ? [] : ["--certfile", certificate.cert, "--keyfile", certificate.key];
+  const listen = ["--bind", `127.0.0.1:${port}`, ...tls, "--keep-alive", "75"];
+  return ["-m", "hypercorn", "local.app:app", "--workers", "0", ...listen];
 }
 
 /** Starts it on a loopback port and waits until it answers. It forgets everything when it ends. */
@@ -108,7 +138,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
       file: python,
       args: serverArguments(port, files),
       cwd: privateFolder(options.folder),
-      env: awsEnvironment(options.folder, port, options.gateway),
+      env: awsEnvironment(options.folder, port, options.local, options.gateway),
       log: options.log,
       sandboxRoot: options.sandboxRoot,
     });

@@ -71,7 +71,8 @@ async function startMinistack(context: ServiceContext): Promise<string> {
     port: state.ports.aws,
     signal: context.signal,
     onStart: context.note,
-    ...(gateway === undefined ? {} : { gateway: { url: gateway, token: state.gateway.controlToken } }),
+    local: { token: state.gateway.controlToken },
+    ...(gateway === undefined ? {} : { gateway }),
   });
   if (gateway !== undefined) await tellGateway(context, gateway, url);
   await bootstrapAccount(SCOPE, gateway ?? url, paths.aws);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { bootstrapAccount, type ProfileFiles } from "../../sandbox/aws/bootstrap";
 import { roles } from "../../sandbox/aws/identities";
-import { ROOT_CREDENTIALS, startAws } from "../../sandbox/aws/server";
+import { type LocalSettings, ROOT_CREDENTIALS, startAws } from "../../sandbox/aws/server";
 import { SCOPE } from "../../sandbox/supervisor/services";
 import { stopGroup } from "../../sandbox/supervisor/stop";
 
@@ -30,10 +30,10 @@ export interface TestAccount {
 }
 
 /** The sandbox's account, with its roles, on a MiniStack of the test's own; `stop` leaves nothing. */
-export async function startAccount(): Promise<TestAccount> {
+export async function startAccount(local: LocalSettings = {}): Promise<TestAccount> {
   const folder = mkdtempSync(join(tmpdir(), "usc-pis-test-aws-"));
   const log = join(folder, "aws.log");
-  const { pid, startTime, url } = await startAws({ folder: join(folder, "aws"), log, sandboxRoot: folder });
+  const { pid, startTime, url } = await startAws({ folder: join(folder, "aws"), log, sandboxRoot: folder, local });
   const profiles = await bootstrapAccount(SCOPE, url, join(folder, "aws"));
   const root = (region: string = SCOPE.regions[0]) => ({
     endpoint: url,

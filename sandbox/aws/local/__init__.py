@@ -1,0 +1,1 @@
+"""MiniStack with what the sandbox adds to it; see README.md of this folder."""
