@@ -5,6 +5,7 @@ import type { Keys } from "./auth";
 import type { Cloud } from "./cloud";
 import { invalid, ok } from "./http";
 import { type Route, route } from "./router";
+import { nextDue } from "./runtime/scheduler";
 
 /** What the shared rules answer, see sandbox/faults. */
 function faultRoutes(cloud: Cloud): Route[] {
@@ -47,6 +48,7 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
           drains: Object.keys(state.drains).length,
           schedules: Object.keys(state.schedules).length,
           transfers: Object.values(state.transfers).filter((one) => one.deletedAt === null).length,
+          unfinished: Object.values(state.transfers).filter((one) => one.finishedAt === null).length,
           dynos: cloud.dynos.count(),
           names: {
             apps: names,
@@ -72,12 +74,27 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
     ),
     ...faultRoutes(cloud),
     route(
+      "GET",
+      "/_control/schedules/next",
+      () => ok({ next: nextDue(cloud.schedules(), new Date())?.toISOString() ?? null }),
+      "control",
+    ),
+    route(
       "POST",
       "/_control/schedules/run",
       async (x) => {
-        const at = (await x.json()).at;
+        const { at, force, wait } = await x.json();
+        if (at !== undefined && (typeof at !== "string" || Number.isNaN(Date.parse(at))))
+          throw invalid(`at must be a time, not ${at}.`);
+        const transfers = cloud.runSchedules(at === undefined ? new Date() : new Date(at), force === true);
+        if (wait === true) await cloud.transfers.ended(transfers);
         return ok({
-          started: cloud.runSchedules(typeof at === "string" ? new Date(at) : new Date(), at === undefined),
+          started: transfers.length,
+          transfers: transfers.map(({ uuid, num, finishedAt, succeeded }) => ({
+            uuid,
+            num,
+            succeeded: finishedAt === null ? null : succeeded,
+          })),
         });
       },
       "control",

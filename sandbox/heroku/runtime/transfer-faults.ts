@@ -4,9 +4,10 @@ import { open, stat, truncate } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Faults } from "../../faults/engine";
 import { HEROKU_SWITCHES } from "../../faults/switches";
-import type { DatabaseLogin, Transfer, TransferLog } from "../model";
+import type { DatabaseLogin, Transfer } from "../model";
 import type { Databases } from "./databases";
 import { judgeRestoreErrors } from "./restore-errors";
+import { note } from "./transfer-record";
 
 /** The archive's version stands behind its five letters, a byte each for major and minor number. */
 const VERSION_OFFSET = 5;
@@ -56,10 +57,6 @@ export class TransferFaults {
     transfer.warnings += benign;
     if (errors.length > 0) throw new Error(`pg_restore exited with 1: ${errors.at(-1)}`);
   }
-}
-
-function note(transfer: Transfer, level: TransferLog["level"], message: string): void {
-  transfer.logs.push({ created_at: new Date().toISOString(), level, message });
 }
 
 async function writeVersion(file: string, version: string): Promise<void> {
