@@ -47,7 +47,7 @@ function listed(env: Environment, folder: string, known: Set<string>, params: Pa
 
 async function created(env: Environment, folder: string, known: Set<string>) {
   if (/[?&#\\%<>+]/.test(folder)) throw new CloudinaryError(400, `Folder path ${folder} is invalid`);
-  if (!known.has(folder)) env.store.state.folders.push(folder);
+  env.store.state.folders.push(...parents(folder).filter((one) => !known.has(one)));
   await env.notifications.fire(...(known.has(folder) ? [] : [folderEvent("create_folder", folder)]));
   return { success: true, path: folder, name: folder.split("/").at(-1) };
 }

@@ -7,8 +7,6 @@ import type { PendingNotification, Store } from "./store";
 /** Waits before the second, third and fourth attempt (Cloudinary's documentation: 3, 6 and 9 minutes). */
 export const RETRY_DELAYS_MS = [180_000, 360_000, 540_000] as const;
 
-/** How long a receiver may take to answer. */
-const TIMEOUT_MS = 10_000;
 /** How many lost notifications are remembered. */
 const LOST_KEPT = 50;
 
@@ -21,6 +19,8 @@ export interface NotificationOptions {
   retryDelaysMs?: readonly number[];
   /** How often the clock is looked at while something waits. @default 1000 */
   pollMs?: number;
+  /** How long a receiver may take to answer. @default 10 seconds */
+  timeoutMs?: number;
 }
 
 /** Who is still to be told what, without the bodies. */
@@ -126,7 +126,7 @@ export class Notifications {
 
   /** Posts once. Answers what went wrong: anything but a 200, a redirect included, counts as not taken. */
   async #post({ url, body }: PendingNotification): Promise<string | undefined> {
-    const { apiSecret, algorithm, now } = this.#options;
+    const { apiSecret, algorithm, now, timeoutMs = 10_000 } = this.#options;
     const timestamp = Math.floor(now() / 1000);
     try {
       const response = await fetch(url, {
@@ -138,7 +138,7 @@ export class Notifications {
         },
         body,
         redirect: "manual",
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]),
       });
       await response.body?.cancel();
       return response.status === 200 ? undefined : `answered ${response.status}`;

@@ -42,6 +42,8 @@ export interface CloudinaryOptions {
   webhookRetryDelaysMs?: readonly number[];
   /** How often the clock is looked at while a webhook waits. @default 1000 */
   webhookPollMs?: number;
+  /** How long a webhook's receiver may take to answer. @default 10 seconds */
+  webhookTimeoutMs?: number;
   /** Clock in milliseconds. @default Date.now */
   now?: () => number;
 }
@@ -65,6 +67,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Runni
     now,
     retryDelaysMs: options.webhookRetryDelaysMs,
     pollMs: options.webhookPollMs,
+    timeoutMs: options.webhookTimeoutMs,
   });
   let url = "";
   const env: Environment = {
