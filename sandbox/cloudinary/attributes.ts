@@ -31,7 +31,7 @@ export function update(env: Environment, asset: Asset, params: Params): Event[] 
     (name) => !UPDATABLE.has(name) && !IDENTIFYING.has(name) && !noEffect(name, text(params, name)),
   );
   if (unknown !== undefined) throw notCarriedOut(`updating ${unknown}`);
-  return changing([asset], (changed) => {
+  const events = changing([asset], (changed) => {
     if (params.tags !== undefined) changed.tags = [...new Set(list(params, "tags"))];
     if (params.context !== undefined) changed.context = pairs(text(params, "context"));
     if (params.metadata !== undefined) {
@@ -40,6 +40,7 @@ export function update(env: Environment, asset: Asset, params: Params): Event[] 
     if (params.asset_folder !== undefined) changed.asset_folder = text(params, "asset_folder");
     if (params.display_name !== undefined) changed.display_name = text(params, "display_name");
   });
+  return events.map((event) => ({ ...event, notificationUrl: text(params, "notification_url") }));
 }
 
 export async function explicit(env: Environment, resourceType: string, params: Params): Promise<Answer> {

@@ -33,9 +33,7 @@ export const UNSENT_EVENT_TYPES = [
   "moderation",
   "moderation_summary",
   "multi",
-  "proof_status_changed",
   "publish",
-  "related_assets",
   "report",
   "sprite",
 ] as const;

@@ -20,7 +20,9 @@ export const UPLOAD_PARAMS = words(
 export const UPDATABLE = words("tags context metadata asset_folder display_name");
 
 /** What names or authenticates a request for an update. `invalidate` empties caches, which there are none of here. */
-export const IDENTIFYING = words("public_id type resource_type timestamp api_key signature cloud_name invalidate");
+export const IDENTIFYING = words(
+  "public_id type resource_type timestamp api_key signature cloud_name invalidate notification_url",
+);
 
 /** Switches that SDKs send even when they are off. */
 const SWITCHES = words(

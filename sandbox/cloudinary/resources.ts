@@ -137,7 +137,9 @@ async function removeMany(
     counts[idOf(asset)] = { original: keeps ? 0 : 1, derived: 0 };
     if (!keeps) deleteAsset(env, asset);
   }
-  await env.notifications.fire(...(batch.length > 0 && !keeps ? [deletedEvent(batch)] : []));
+  await env.notifications.fire(
+    ...(batch.length > 0 && !keeps ? [deletedEvent(batch, text(params, "notification_url"))] : []),
+  );
   const partial = batch.length < chosen.length;
   const cursor = partial ? { next_cursor: fingerprint([filter, batch.at(-1)?.asset_id]) } : {};
   return { deleted: answer, deleted_counts: counts, partial, ...cursor };

@@ -10,7 +10,7 @@ import type { Trigger } from "./store";
 /** Addresses for each kind of event (Cloudinary's limit). */
 const MAX_URLS_PER_EVENT = 30;
 
-const PARAMS = new Set(["uri", "new_uri", "event_type", "additive", "auth_scheme"]);
+const PARAMS = new Set(["uri", "new_uri", "event_type", "uri_type", "additive", "auth_scheme"]);
 
 export async function triggers(env: Environment, method: string, id: string | undefined, params: Params) {
   if (id === undefined && method === "GET") return listed(env, text(params, "event_type"));
@@ -18,6 +18,8 @@ export async function triggers(env: Environment, method: string, id: string | un
   if (unknown !== undefined) throw notCarriedOut(`${unknown} of a trigger`);
   const scheme = text(params, "auth_scheme") || "default";
   if (scheme !== "default" && scheme !== "legacy_hmac") throw notCarriedOut(`auth_scheme ${scheme}`);
+  const kind = text(params, "uri_type") || "webhook";
+  if (kind !== "webhook") throw notCarriedOut(`uri_type ${kind}`);
   if (id === undefined && method === "POST") return created(env, params);
   const trigger = id === undefined ? undefined : env.store.state.triggers[id];
   if (trigger === undefined) throw new CloudinaryError(404, `Trigger ${id} not found`);
@@ -69,7 +71,7 @@ async function changed(env: Environment, trigger: Trigger, params: Params) {
     updated_at: new Date(env.now()).toISOString(),
   });
   await env.store.commit();
-  return shown(env, trigger);
+  return { message: "updated" };
 }
 
 function knownEvent(event: string): string {

@@ -230,11 +230,15 @@ describe("Cloudinary emulator, triggers and webhooks", () => {
       expect((await create({ uri: bad, event_type: "upload" })).status, bad).to.equal(400);
     }
     expect((await create({ uri, event_type: "delete", filter: "{}" })).status).to.equal(400);
+    expect((await create({ uri, event_type: "delete", uri_type: "poll" })).status).to.equal(400);
+    // What brings a version back is told as `restore_asset_version`.
+    expect((await create({ uri, event_type: "restore" })).status).to.equal(400);
     const body = new URLSearchParams({ new_uri: `${uri}/two` });
     const changed = await bench.api(`triggers/${hook.id}`, { method: "PUT", body });
-    expect(await changed.json()).to.include({ id: hook.id, uri: `${uri}/two`, event_type: "upload" });
-    const list = (await (await bench.api("triggers")).json()) as { triggers: object[] };
-    expect(list.triggers).to.have.lengthOf(1);
+    expect(await changed.json()).to.deep.equal({ message: "updated" });
+    const list = (await (await bench.api("triggers?event_type=upload")).json()) as { triggers: object[] };
+    expect(list).to.include({ total: 1 });
+    expect(list.triggers[0]).to.include({ id: hook.id, uri: `${uri}/two`, event_type: "upload", uri_type: "webhook" });
     expect((await bench.api("triggers", { auth: `${ACCOUNT.apiKey}:wrong` })).status).to.equal(401);
     for (let index = 1; index < 30; index++) await trigger("upload", { uri: `${uri}/${index}` });
     const tooMany = await create({ uri: `${uri}/31`, event_type: "upload" });
