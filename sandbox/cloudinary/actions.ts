@@ -1,18 +1,16 @@
-/** Signed actions on stored assets: destroy, rename, explicit, tags, context, metadata, download. */
-import { parse as parsePath } from "node:path";
+/** Signed actions on stored assets: destroy, rename, downloads; `attributes.ts` has those that change attributes. */
 import { deleteAsset, findAsset, nextVersion, requireAsset, restoreAsset, summary, uploadAnswer } from "./assets";
-import { flag, ids, list, metadata, pairs, text } from "./encoding";
+import { context, explicit, tags, updateMetadata } from "./attributes";
+import { flag, ids, text } from "./encoding";
 import type { Environment } from "./environment";
 import { CloudinaryError, notCarriedOut } from "./errors";
-import { DELIVERY_TYPES } from "./parameters";
+import { deleted, renamed, restored } from "./events";
+import { deliveryType } from "./parameters";
 import type { Params } from "./signature";
 import { type Asset, assetKey } from "./store";
 
 type Answer = Record<string, unknown>;
 type Action = (env: Environment, resourceType: string, params: Params) => Promise<Answer>;
-
-/** Public ids that one call of tags, context or metadata may name. */
-const MAX_IDS = 1000;
 
 /** The actions by their last path segment. `upload` and `download` stand apart: they carry bytes. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
@@ -24,24 +22,13 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   metadata: updateMetadata,
 };
 
-function deliveryType(params: Params): string {
-  const type = text(params, "type") || "upload";
-  if (!(DELIVERY_TYPES as readonly string[]).includes(type)) throw notCarriedOut(`delivery type ${type}`);
-  return type;
-}
-
-/** What a `delete` notification says of each asset. */
-export function deletedFacts(asset: Asset): Answer {
-  const { asset_id, public_id, resource_type, type, display_name, asset_folder } = asset;
-  return { asset_id, public_id, resource_type, type, version: asset.current.version, display_name, asset_folder };
-}
-
 async function destroy(env: Environment, resourceType: string, params: Params): Promise<Answer> {
-  const asset = findAsset(env, resourceType, deliveryType(params), text(params, "public_id"));
+  const id = text(params, "public_id");
+  if (id === "") throw new CloudinaryError(400, "Missing required parameter - public_id");
+  const asset = findAsset(env, resourceType, deliveryType(text(params, "type")), id);
   if (asset === undefined) return { result: "not found" };
   deleteAsset(env, asset);
-  await env.store.commit();
-  env.notifications.fire("delete", { resources: [deletedFacts(asset)] }, text(params, "notification_url"));
+  await env.notifications.fire(deleted([asset], text(params, "notification_url")));
   return { result: "ok" };
 }
 
@@ -49,9 +36,8 @@ async function rename(env: Environment, resourceType: string, params: Params): P
   const from = text(params, "from_public_id");
   const to = text(params, "to_public_id");
   if (to === "") throw new CloudinaryError(400, "Missing required parameter - to_public_id");
-  const type = deliveryType(params);
-  const toType = text(params, "to_type") || type;
-  if (!(DELIVERY_TYPES as readonly string[]).includes(toType)) throw notCarriedOut(`delivery type ${toType}`);
+  const type = deliveryType(text(params, "type"));
+  const toType = deliveryType(text(params, "to_type") || type);
   const asset = requireAsset(env, resourceType, type, from);
   const inTheWay = findAsset(env, resourceType, toType, to);
   if (inTheWay !== undefined && inTheWay !== asset) {
@@ -61,89 +47,17 @@ async function rename(env: Environment, resourceType: string, params: Params): P
   const key = assetKey(resourceType, toType, to);
   delete env.store.state.assets[assetKey(resourceType, type, from)];
   const current = { ...asset.current, version: nextVersion(env, key) };
-  const renamed = { ...asset, public_id: to, type: toType, display_name: parsePath(to).base, current };
-  env.store.state.assets[key] = renamed;
-  await env.store.commit();
-  const answer = uploadAnswer(env, renamed);
-  env.notifications.fire(
-    "rename",
-    { ...answer, from_public_id: from, to_public_id: to },
-    text(params, "notification_url"),
-  );
-  return answer;
-}
-
-async function explicit(env: Environment, resourceType: string, params: Params): Promise<Answer> {
-  const asset = requireAsset(env, resourceType, deliveryType(params), text(params, "public_id"));
-  applyUpdates(asset, params);
-  await env.store.commit();
-  return uploadAnswer(env, asset);
-}
-
-/** The updatable attributes, as `explicit` and the Admin API's update share them. */
-export function applyUpdates(asset: Asset, params: Params): void {
-  if (params.tags !== undefined) asset.tags = [...new Set(list(params, "tags"))];
-  if (params.context !== undefined) asset.context = pairs(text(params, "context"));
-  if (params.metadata !== undefined) Object.assign(asset.metadata, metadata(text(params, "metadata")));
-  if (params.asset_folder !== undefined) asset.asset_folder = text(params, "asset_folder");
-  if (params.display_name !== undefined) asset.display_name = text(params, "display_name");
-}
-
-function named(env: Environment, resourceType: string, params: Params): Asset[] {
-  const wanted = ids(params, "public_ids");
-  if (wanted.length === 0) throw new CloudinaryError(400, "Missing required parameter - public_ids");
-  if (wanted.length > MAX_IDS) throw new CloudinaryError(400, `Too many public_ids (${wanted.length} > ${MAX_IDS})`);
-  const type = deliveryType(params);
-  return wanted.flatMap((id) => findAsset(env, resourceType, type, id) ?? []);
-}
-
-async function tags(env: Environment, resourceType: string, params: Params): Promise<Answer> {
-  const assets = named(env, resourceType, params);
-  const given = list(params, "tag");
-  const command = text(params, "command");
-  if (command === "set_exclusive") {
-    for (const other of Object.values(env.store.state.assets)) {
-      if (other.resource_type === resourceType) other.tags = other.tags.filter((tag) => !given.includes(tag));
-    }
-  }
-  for (const asset of assets) {
-    if (command === "add" || command === "set_exclusive") asset.tags = [...new Set([...asset.tags, ...given])];
-    else if (command === "remove") asset.tags = asset.tags.filter((tag) => !given.includes(tag));
-    else if (command === "replace") asset.tags = given;
-    else if (command === "remove_all") asset.tags = [];
-    else throw new CloudinaryError(400, `Invalid command ${command}`);
-  }
-  await env.store.commit();
-  env.notifications.fire("resource_tags_changed", { resources: assets.map(deletedFacts) });
-  return { public_ids: assets.map((asset) => asset.public_id) };
-}
-
-async function context(env: Environment, resourceType: string, params: Params): Promise<Answer> {
-  const assets = named(env, resourceType, params);
-  const command = text(params, "command");
-  for (const asset of assets) {
-    if (command === "add") asset.context = { ...asset.context, ...pairs(text(params, "context")) };
-    else if (command === "remove_all") asset.context = {};
-    else throw new CloudinaryError(400, `Invalid command ${command}`);
-  }
-  await env.store.commit();
-  env.notifications.fire("resource_context_changed", { resources: assets.map(deletedFacts) });
-  return { public_ids: assets.map((asset) => asset.public_id) };
-}
-
-async function updateMetadata(env: Environment, resourceType: string, params: Params): Promise<Answer> {
-  const assets = named(env, resourceType, params);
-  for (const asset of assets) Object.assign(asset.metadata, metadata(text(params, "metadata")));
-  await env.store.commit();
-  env.notifications.fire("resource_metadata_changed", { resources: assets.map(deletedFacts) });
-  return { public_ids: assets.map((asset) => asset.public_id) };
+  const moved = { ...asset, public_id: to, type: toType, current };
+  env.store.state.assets[key] = moved;
+  await env.notifications.fire(renamed(moved, from, text(params, "notification_url")));
+  return uploadAnswer(env, moved);
 }
 
 /** The asset that a signed download URL names; its expiry is part of the signature. */
 export function downloadable(env: Environment, resourceType: string, params: Params): Asset {
-  const expires = text(params, "expires_at");
-  if (expires !== "" && Number(expires) < env.now() / 1000) throw new CloudinaryError(401, "Download URL has expired");
-  const asset = requireAsset(env, resourceType, deliveryType(params), text(params, "public_id"));
+  requireUnexpired(env, params);
+  const type = deliveryType(text(params, "type"));
+  const asset = requireAsset(env, resourceType, type, text(params, "public_id"));
   const format = text(params, "format");
   if (format !== "" && asset.resource_type !== "raw" && format !== asset.current.format) {
     throw notCarriedOut(`converting ${asset.current.format} to ${format}`);
@@ -151,15 +65,38 @@ export function downloadable(env: Environment, resourceType: string, params: Par
   return asset;
 }
 
-/** Admin API: brings deleted or replaced versions back. */
-export async function restore(env: Environment, resourceType: string, type: string, params: Params): Promise<Answer> {
+/** An asset with one of its versions, also a backed-up one, in the place of the current one. */
+export function downloadableVersion(env: Environment, params: Params): Asset {
+  requireUnexpired(env, params);
+  const asset = Object.values(env.store.state.assets).find(({ asset_id }) => asset_id === text(params, "asset_id"));
+  const versions = asset === undefined ? [] : [...asset.backups, ...(asset.placeholder ? [] : [asset.current])];
+  const current = versions.find(({ version_id }) => version_id === text(params, "version_id"));
+  if (asset === undefined || current === undefined) throw new CloudinaryError(404, "Resource version not found");
+  return { ...asset, current };
+}
+
+function requireUnexpired(env: Environment, params: Params): void {
+  const expires = text(params, "expires_at");
+  if (expires !== "" && !(Number(expires) >= env.now() / 1000)) {
+    throw new CloudinaryError(401, "Download URL has expired");
+  }
+}
+
+/** Admin API: brings deleted or replaced versions back, by public ids of one kind or by asset ids. */
+export async function restore(env: Environment, kind: string | undefined, params: Params): Promise<Answer> {
   const versions = ids(params, "versions");
   const answer: Answer = {};
-  for (const [index, id] of ids(params, "public_ids").entries()) {
-    const asset = restoreAsset(env, assetKey(resourceType, type, id), versions[index]);
+  const back: Asset[] = [];
+  const byAssetId = (id: string) => Object.entries(env.store.state.assets).find(([, one]) => one.asset_id === id)?.[0];
+  const wanted = ids(params, kind === undefined ? "asset_ids" : "public_ids");
+  if (wanted.length === 0) throw new CloudinaryError(400, "Missing required parameter - public_ids or asset_ids");
+  for (const [index, id] of wanted.entries()) {
+    const key = kind === undefined ? (byAssetId(id) ?? "") : `${kind}/${id}`;
+    const asset = restoreAsset(env, key, versions[index]);
     answer[id] = asset === undefined ? { error: "no_backup" } : summary(env, asset);
-    if (asset !== undefined) env.notifications.fire("restore", { resources: [deletedFacts(asset)] });
+    if (asset !== undefined) back.push(asset);
   }
-  await env.store.commit();
+  const events = back.length === 0 ? [] : [restored(back, text(params, "notification_url"))];
+  await env.notifications.fire(...events);
   return answer;
 }

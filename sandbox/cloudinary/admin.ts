@@ -1,12 +1,16 @@
 /** Admin API: Basic authentication, the hourly limit, and where its paths lead. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "./body";
-import { folders, metadataFields, triggers } from "./collections";
+import { flag } from "./encoding";
 import type { Environment } from "./environment";
 import { CloudinaryError, notCarriedOut } from "./errors";
+import { folders } from "./folders";
+import { metadataFields } from "./metadata-fields";
 import { presets } from "./presets";
-import { resources, tagNames, usage } from "./resources";
+import { resources } from "./resources";
 import { type Params, sameText } from "./signature";
+import { triggers } from "./triggers";
+import { config, tagNames, usage } from "./usage";
 
 const HOUR_MS = 3_600_000;
 
@@ -34,7 +38,8 @@ export async function admin(
   response.end(JSON.stringify(result));
 }
 
-function authenticate(env: Environment, header = ""): void {
+/** Throws Cloudinary's 401 unless the header carries the API's key and secret. */
+export function authenticate(env: Environment, header = ""): void {
   const encoded = /^Basic (.+)$/i.exec(header)?.[1];
   if (encoded === undefined) throw new CloudinaryError(401, "Missing or invalid Authorization header");
   const [key = "", ...secret] = Buffer.from(encoded, "base64").toString("utf8").split(":");
@@ -60,23 +65,22 @@ function takeCall(env: Environment): Record<string, string> {
 async function dispatch(env: Environment, method: string, path: string[], params: Params): Promise<unknown> {
   const [collection = "", ...rest] = path;
   const id = rest.length === 0 ? undefined : rest.join("/");
+  const read = method === "GET";
+  if (read && path.length === 1 && collection === "ping") return { status: "ok" };
+  if (read && path.length === 1 && collection === "usage") return usage(env);
+  if (read && path.length === 1 && collection === "config") return config(env, flag(params, "settings") === true);
+  if (read && path.length === 2 && collection === "tags") return tagNames(env, rest[0] ?? "", params);
   switch (collection) {
-    case "ping":
-      return { status: "ok" };
-    case "usage":
-      return usage(env);
     case "resources":
       return resources(env, method, rest, params);
-    case "tags":
-      return tagNames(env, id ?? "image", params);
     case "upload_presets":
       return presets(env, method, id, params);
     case "triggers":
       return triggers(env, method, id, params);
     case "folders":
-      return folders(env, method, rest.join("/").split("/").filter(Boolean));
+      return folders(env, method, rest.join("/").split("/").filter(Boolean), params);
     case "metadata_fields":
-      return metadataFields(env, method, id, params);
+      return metadataFields(env, method, rest, params);
     default:
       throw notCarriedOut(`${method} ${path.join("/")}`);
   }

@@ -142,7 +142,7 @@ export function uploadAnswer(env: Environment, asset: Asset): Record<string, unk
   return {
     ...summary(env, asset),
     version_id: asset.current.version_id,
-    signature: sign(signed, env.apiSecret),
+    signature: sign(signed, env.apiSecret, env.signatureAlgorithm),
     etag: asset.current.etag,
     placeholder: false,
     tags: asset.tags,

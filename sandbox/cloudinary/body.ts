@@ -78,8 +78,9 @@ function jsonParams(text: string): Params {
   }
   const params: Params = {};
   for (const [name, entry] of Object.entries(value)) {
-    if (Array.isArray(entry)) params[name] = entry.map(String);
-    else if (typeof entry === "object" && entry !== null) params[name] = JSON.stringify(entry);
+    if (Array.isArray(entry)) {
+      params[name] = entry.map((item) => (typeof item === "object" ? JSON.stringify(item) : String(item)));
+    } else if (typeof entry === "object" && entry !== null) params[name] = JSON.stringify(entry);
     else if (entry !== null && entry !== undefined) params[name] = String(entry);
   }
   return params;

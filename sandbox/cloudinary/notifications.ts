@@ -1,99 +1,150 @@
-/** Signed webhooks, as Cloudinary sends them: `X-Cld-Timestamp`, `X-Cld-Signature`, tried again when refused. */
+/** Delivery of webhooks: kept until they are taken, tried again 3 times, on a clock that may jump. */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { webhookSignature } from "./signature";
-import type { State } from "./store";
+import { type Event, notificationBody, recipients } from "./events";
+import { type SignatureAlgorithm, webhookSignature } from "./signature";
+import type { PendingNotification, Store } from "./store";
 
-/** Cloudinary waits 3, 6 and 9 minutes; a sandbox has less time. */
-export const RETRY_DELAYS_MS = [1000, 2000, 3000] as const;
+/** Waits before the second, third and fourth attempt (Cloudinary's documentation: 3, 6 and 9 minutes). */
+export const RETRY_DELAYS_MS = [180_000, 360_000, 540_000] as const;
 
-/** Kinds of events that a trigger may name (Cloudinary's table of event types, without the add-ons' ones). */
-export const EVENT_TYPES = [
-  "all",
-  "access_control_changed",
-  "create_folder",
-  "delete",
-  "delete_folder",
-  "rename",
-  "resource_context_changed",
-  "resource_metadata_changed",
-  "resource_tags_changed",
-  "restore",
-  "upload",
-] as const;
-export type EventType = Exclude<(typeof EVENT_TYPES)[number], "all">;
+/** How many lost notifications are remembered. */
+const LOST_KEPT = 50;
+
+export interface NotificationOptions {
+  apiKey: string;
+  apiSecret: string;
+  algorithm: SignatureAlgorithm;
+  now(): number;
+  /** @default 3, 6 and 9 minutes */
+  retryDelaysMs?: readonly number[];
+  /** How often the clock is looked at while something waits. @default 1000 */
+  pollMs?: number;
+  /** How long a receiver may take to answer. @default 10 seconds */
+  timeoutMs?: number;
+}
+
+/** Who is still to be told what, without the bodies. */
+export interface NotificationOverview {
+  pending: Omit<PendingNotification, "body">[];
+  /** When the next attempt is due (ISO), null when nothing waits. */
+  nextDueAt: string | null;
+  lost: Store["state"]["lostNotifications"];
+}
 
 export class Notifications {
-  readonly #state: State;
-  readonly #secret: string;
-  readonly #now: () => number;
+  readonly #store: Store;
+  readonly #options: NotificationOptions;
   readonly #delays: readonly number[];
   readonly #stop = new AbortController();
-  readonly #running = new Set<Promise<void>>();
+  readonly #attempts = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(state: State, secret: string, now: () => number, delays: readonly number[] = RETRY_DELAYS_MS) {
-    this.#state = state;
-    this.#secret = secret;
-    this.#now = now;
-    this.#delays = delays;
+  constructor(store: Store, options: NotificationOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#delays = options.retryDelaysMs ?? RETRY_DELAYS_MS;
   }
 
-  /** Tells every trigger of this kind, and the request's own `notification_url` if it has one. Does not wait. */
-  fire(event: EventType, payload: Record<string, unknown>, notificationUrl?: string): void {
-    const urls = new Set(
-      Object.values(this.#state.triggers)
-        .filter((trigger) => trigger.event_type === event || trigger.event_type === "all")
-        .map((trigger) => trigger.uri),
-    );
-    if (notificationUrl !== undefined && notificationUrl !== "") urls.add(notificationUrl);
-    const body = JSON.stringify({
-      notification_type: event,
-      timestamp: new Date(this.#now()).toISOString(),
-      request_id: randomUUID().replaceAll("-", ""),
-      ...payload,
-      notification_context: {
-        triggered_at: new Date(this.#now()).toISOString(),
-        triggered_by: { source: "api", id: "sandbox" },
-      },
-    });
-    for (const url of urls) {
-      const delivery = this.#deliver(url, body).finally(() => this.#running.delete(delivery));
-      this.#running.add(delivery);
-    }
+  /** Goes on with what an earlier run of the emulator left undelivered. */
+  resume(): void {
+    this.#look();
   }
 
-  async #deliver(url: string, body: string): Promise<void> {
-    for (const delay of [0, ...this.#delays]) {
-      try {
-        if (delay > 0) await sleep(delay, undefined, { signal: this.#stop.signal });
-        if (await this.#post(url, body)) return;
-      } catch {
-        // Nobody listens (yet), or the emulator stops: both end in the next round.
+  /**
+   * Writes down what is to be told, together with every change made to the state so far, and lets the first attempts begin.
+   * Does not wait for them.
+   */
+  async fire(...events: Event[]): Promise<void> {
+    const { now, apiKey } = this.#options;
+    for (const event of events) {
+      const body = notificationBody(event, { now: now(), requestId: randomUUID().replaceAll("-", ""), apiKey });
+      for (const url of recipients(Object.values(this.#store.state.triggers), event)) {
+        const notification = { id: randomUUID(), event: event.type, url, body, attempts: 0, dueAt: now() };
+        this.#store.state.notifications.push(notification);
       }
-      if (this.#stop.signal.aborted) return;
     }
+    await this.#store.commit();
+    this.#look();
   }
 
-  async #post(url: string, body: string): Promise<boolean> {
-    const timestamp = Math.floor(this.#now() / 1000);
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "x-cld-timestamp": String(timestamp),
-        "x-cld-signature": webhookSignature(body, timestamp, this.#secret),
-      },
-      body,
-      redirect: "error",
-      signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(10_000)]),
-    });
-    await response.arrayBuffer();
-    return response.ok;
+  /** Tries everything that is due by the clock, and waits for those attempts and the ones under way. */
+  async deliverDue(): Promise<void> {
+    for (const one of this.#store.state.notifications) {
+      if (one.dueAt > this.#options.now() || this.#attempts.has(one.id) || this.#stop.signal.aborted) continue;
+      const attempt = this.#attempt(one).finally(() => this.#attempts.delete(one.id));
+      this.#attempts.set(one.id, attempt);
+    }
+    await Promise.all(this.#attempts.values());
   }
 
-  /** Ends what is under way. Undelivered notifications are lost, as they are when a receiver is down for too long. */
+  overview(): NotificationOverview {
+    const { notifications, lostNotifications } = this.#store.state;
+    const next = Math.min(...notifications.map(({ dueAt }) => dueAt));
+    return {
+      pending: notifications.map(({ body, ...shown }) => shown),
+      nextDueAt: Number.isFinite(next) ? new Date(next).toISOString() : null,
+      lost: lostNotifications,
+    };
+  }
+
+  /** Ends what is under way. What was not delivered stays written down, for the next start. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#running);
+    clearTimeout(this.#timer);
+    await Promise.all(this.#attempts.values());
+  }
+
+  /** Short looks at the clock instead of one long timer: the clock may jump over the time that is waited for. */
+  #look(): void {
+    clearTimeout(this.#timer);
+    if (this.#stop.signal.aborted || this.#store.state.notifications.length === 0) return;
+    this.#timer = setTimeout(() => this.#look(), this.#options.pollMs ?? 1000);
+    this.deliverDue().catch((error: Error) => {
+      console.error(`cloudinary emulator: the state of the webhooks was not written: ${error.message}`);
+    });
+  }
+
+  async #attempt(notification: PendingNotification): Promise<void> {
+    const problem = await this.#post(notification);
+    // An attempt that the emulator's own end broke off does not count.
+    if (problem !== undefined && this.#stop.signal.aborted) return;
+    const { state } = this.#store;
+    const delay = this.#delays[notification.attempts];
+    notification.attempts += 1;
+    if (problem !== undefined && delay !== undefined) {
+      Object.assign(notification, { problem, dueAt: this.#options.now() + delay });
+    } else {
+      state.notifications = state.notifications.filter((one) => one !== notification);
+      if (problem !== undefined) {
+        const { body, dueAt, ...lost } = notification;
+        const entry = { ...lost, problem, lostAt: this.#options.now() };
+        state.lostNotifications = [...state.lostNotifications, entry].slice(-LOST_KEPT);
+      }
+    }
+    await this.#store.commit();
+  }
+
+  /** Posts once. Answers what went wrong: anything but a 200, a redirect included, counts as not taken. */
+  async #post({ url, body }: PendingNotification): Promise<string | undefined> {
+    const { apiSecret, algorithm, now, timeoutMs = 10_000 } = this.#options;
+    const timestamp = Math.floor(now() / 1000);
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-cld-timestamp": String(timestamp),
+          "x-cld-signature": webhookSignature(body, timestamp, apiSecret, algorithm),
+        },
+        body,
+        redirect: "manual",
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      await response.body?.cancel();
+      return response.status === 200 ? undefined : `answered ${response.status}`;
+    } catch (error) {
+      const { message, cause } = error as Error;
+      return cause instanceof Error ? `${message}: ${cause.message}` : message;
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** Pages of the Admin API: `max_results` up to 500, and a cursor that stays good across restarts. */
 import { fingerprint } from "./assets";
 import { count, text } from "./encoding";
+import type { Environment } from "./environment";
 import { CloudinaryError } from "./errors";
 import type { Params } from "./signature";
 
@@ -12,9 +13,11 @@ type SortKey = (string | number)[];
 
 /**
  * Cuts a sorted list. The cursor names the last item's sort key rather than a position, so that additions and deletions
- * between two pages neither repeat nor skip what was there throughout. It is bound to its query, as Cloudinary's are.
+ * between two pages neither repeat nor skip what was there throughout. It is bound to its query and ends after a time, as
+ * Cloudinary's do.
  */
 export function paginate<T>(
+  env: Pick<Environment, "now" | "cursorLifetimeMs">,
   items: T[],
   keyOf: (item: T) => SortKey,
   params: Params,
@@ -24,22 +27,28 @@ export function paginate<T>(
   const size = count(params, "max_results", Math.min(DEFAULT_RESULTS, maximum), maximum);
   const after = text(params, "next_cursor");
   const print = fingerprint(query);
-  const from = after === "" ? 0 : position(items, keyOf, after, print);
+  const from = after === "" ? 0 : position(items, keyOf, after, { print, since: env.now() - env.cursorLifetimeMs });
   const page = items.slice(from, from + size);
   const last = page.at(-1);
   if (last === undefined || from + size >= items.length) return { items: page, cursor: {} };
-  const cursor = Buffer.from(JSON.stringify({ print, key: keyOf(last) })).toString("base64url");
+  const cursor = Buffer.from(JSON.stringify({ print, at: env.now(), key: keyOf(last) })).toString("base64url");
   return { items: page, cursor: { next_cursor: cursor } };
 }
 
-function position<T>(items: T[], keyOf: (item: T) => SortKey, cursor: string, print: string): number {
-  let parsed: { print?: string; key?: SortKey };
+function position<T>(
+  items: T[],
+  keyOf: (item: T) => SortKey,
+  cursor: string,
+  good: { print: string; since: number },
+): number {
+  let parsed: { print?: string; at?: number; key?: SortKey };
   try {
-    parsed = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as typeof parsed;
+    parsed = (JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as typeof parsed | null) ?? {};
   } catch {
     parsed = {};
   }
-  if (parsed.print !== print || !Array.isArray(parsed.key)) {
+  const isGood = parsed.print === good.print && (parsed.at ?? 0) >= good.since;
+  if (!isGood || !Array.isArray(parsed.key)) {
     throw new CloudinaryError(400, "Invalid value for parameter next_cursor");
   }
   if (items.length === 0) return 0;

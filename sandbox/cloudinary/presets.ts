@@ -10,7 +10,7 @@ import type { Preset } from "./store";
 
 const LISTS = new Set(["allowed_formats", "tags"]);
 const FLAGS = new Set(
-  "backup discard_original_filename disallow_public_id invalidate overwrite unique_filename use_filename use_filename_as_display_name".split(
+  "backup discard_original_filename disallow_public_id invalidate overwrite unique_filename use_asset_folder_as_public_id_prefix use_filename use_filename_as_display_name".split(
     " ",
   ),
 );
@@ -44,7 +44,7 @@ export async function presets(env: Environment, method: string, name: string | u
   const table = env.store.state.presets;
   if (name === undefined && method === "GET") {
     const all = Object.values(table).sort((a, b) => compare([a.name], [b.name]));
-    const page = paginate(all, (preset) => [preset.name], params, { kind: "presets" });
+    const page = paginate(env, all, (preset) => [preset.name], params, { kind: "presets" });
     return { presets: page.items, ...page.cursor };
   }
   if (name === undefined && method === "POST") {

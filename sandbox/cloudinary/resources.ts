@@ -1,108 +1,80 @@
-/** Admin API: listing, details, update and deletion of assets; tags, folders and usage. */
-import { applyUpdates, deletedFacts, restore } from "./actions";
+/** Admin API: where the paths below `resources` lead; details, updates and deletions of assets. */
+import { restore } from "./actions";
 import { deleteAsset, fingerprint, requireAsset, summary } from "./assets";
+import { update } from "./attributes";
 import { flag, ids, text } from "./encoding";
 import type { Environment } from "./environment";
 import { CloudinaryError, notCarriedOut } from "./errors";
-import { compare, paginate } from "./pages";
+import { deleted as deletedEvent } from "./events";
+import { byAssetIds, type Filter, MAX_NAMED, page, select } from "./listing";
 import type { Params } from "./signature";
-import { type Asset, assetKey } from "./store";
+import type { Asset } from "./store";
 
 type Answer = Record<string, unknown>;
 
 /** Assets that one deletion by prefix, tag or `all` takes at most; the rest follows with `next_cursor`. */
 const MAX_DELETIONS = 1000;
-/** Ids that one request may name. */
-const MAX_NAMED = 100;
 
+const RESOURCE_TYPES = ["image", "raw", "video"];
 const TYPES = new Set(["upload", "private", "authenticated", "fetch", "facebook", "twitter"]);
 
 /** Everything below `/resources`. `path` is what follows, decoded. */
 export async function resources(env: Environment, method: string, path: string[], params: Params): Promise<Answer> {
   const [first = "", second = "", ...rest] = path;
-  if (method === "GET" && path.length === 0) return { resource_types: ["image", "raw", "video"] };
-  if (method === "GET" && second === "tags") return page(env, params, { resourceType: first, tag: rest.join("/") });
-  if (method === "DELETE" && second === "tags") {
-    return removeMany(env, { resourceType: first, tag: rest.join("/") }, params);
+  if (path.length === 0) {
+    if (method === "GET") return { resource_types: RESOURCE_TYPES };
+    if (method === "DELETE") return removeMany(env, {}, params, "asset_ids");
   }
-  if (!["image", "raw", "video"].includes(first)) {
-    if (method === "GET" && path.length === 1) return byAssetId(env, first, params);
-    throw notCarriedOut(`${method} resources/${path.join("/")}`);
+  if (!RESOURCE_TYPES.includes(first)) return ofEveryType(env, method, path, params);
+  if (second === "tags") {
+    const filter = { resourceType: first, tag: rest.join("/") };
+    if (method === "GET") return page(env, params, filter);
+    if (method === "DELETE") return removeMany(env, filter, params);
   }
+  if (method === "GET" && second === "context") {
+    const key = text(params, "key");
+    if (key === "") throw new CloudinaryError(400, "Missing required parameter - key");
+    const value = params.value === undefined ? undefined : text(params, "value");
+    return page(env, params, { resourceType: first, context: { key, value } });
+  }
+  if (second === "moderations") throw notCarriedOut("listing by moderation");
   if (method === "GET" && second === "") return page(env, params, { resourceType: first });
   if (!TYPES.has(second)) throw new CloudinaryError(400, `Invalid delivery type ${second}`);
-  const publicId = rest.join("/");
-  if (publicId === "" && method === "GET") return page(env, params, { resourceType: first, type: second });
-  if (publicId === "" && method === "DELETE") return removeMany(env, { resourceType: first, type: second }, params);
-  if (publicId === "restore" && method === "POST") return restore(env, first, second, params);
-  if (publicId === "" || (method !== "GET" && method !== "POST")) throw notCarriedOut(`${method} resources/${first}`);
-  const asset = requireAsset(env, first, second, publicId);
-  if (method === "POST") {
-    applyUpdates(asset, params);
-    await env.store.commit();
-  }
+  return ofOneType(env, method, { resourceType: first, type: second }, rest.join("/"), params);
+}
+
+async function ofOneType(
+  env: Environment,
+  method: string,
+  filter: { resourceType: string; type: string },
+  publicId: string,
+  params: Params,
+): Promise<Answer> {
+  const { resourceType, type } = filter;
+  if (publicId === "" && method === "GET") return page(env, params, filter);
+  if (publicId === "" && method === "DELETE") return removeMany(env, filter, params);
+  if (publicId === "restore" && method === "POST") return restore(env, `${resourceType}/${type}`, params);
+  if (publicId === "") throw notCarriedOut(`${method} resources/${resourceType}`);
+  return one(env, method, requireAsset(env, resourceType, type, publicId), params);
+}
+
+async function ofEveryType(env: Environment, method: string, path: string[], params: Params): Promise<Answer> {
+  const [first = "", second = ""] = path;
+  const call = `${method} ${path.length === 1 ? first : `${first}/*`}`;
+  if (call === "GET by_asset_folder") return page(env, params, { folder: text(params, "asset_folder") });
+  if (call === "GET by_asset_ids") return byAssetIds(env, params);
+  if (call === "POST restore") return restore(env, undefined, params);
+  if (call === "DELETE backup/*") return dropBackups(env, second, ids(params, "version_ids"));
+  if (path.length !== 1 || first === "search") throw notCarriedOut(`${method} resources/${path.join("/")}`);
+  const asset = select(env, {}).find(({ asset_id, placeholder }) => asset_id === first && !placeholder);
+  if (asset === undefined) throw new CloudinaryError(404, `Resource not found - ${first}`);
+  return one(env, method, asset, params);
+}
+
+async function one(env: Environment, method: string, asset: Asset, params: Params): Promise<Answer> {
+  if (method === "POST") await env.notifications.fire(...update(env, asset, params));
+  else if (method !== "GET") throw notCarriedOut(`${method} on an asset`);
   return details(env, asset, params);
-}
-
-interface Filter {
-  resourceType: string;
-  type?: string;
-  tag?: string;
-}
-
-function select(env: Environment, filter: Filter, params: Params): Asset[] {
-  const prefix = text(params, "prefix");
-  return Object.values(env.store.state.assets).filter(
-    (asset) =>
-      asset.resource_type === filter.resourceType &&
-      (filter.type === undefined || asset.type === filter.type) &&
-      (filter.tag === undefined || asset.tags.includes(filter.tag)) &&
-      asset.public_id.startsWith(prefix),
-  );
-}
-
-/** A page of a listing: newest first unless `direction` says otherwise. Listings carry no checksum, as on Cloudinary. */
-function page(env: Environment, params: Params, filter: Filter): Answer {
-  const wanted = ids(params, "public_ids");
-  if (wanted.length > MAX_NAMED)
-    throw new CloudinaryError(400, `Too many public_ids (${wanted.length} > ${MAX_NAMED})`);
-  if (wanted.length > 0) {
-    const found = wanted.flatMap((id) => {
-      const asset = env.store.state.assets[assetKey(filter.resourceType, filter.type ?? "upload", id)];
-      return asset === undefined ? [] : [asset];
-    });
-    return { resources: found.map((asset) => listed(env, asset, params)) };
-  }
-  const direction = text(params, "direction") || "desc";
-  const ascending = direction === "asc" || direction === "1";
-  const startAt = text(params, "start_at") === "" ? undefined : Date.parse(text(params, "start_at"));
-  if (Number.isNaN(startAt)) throw new CloudinaryError(400, `Invalid start_at ${text(params, "start_at")}`);
-  const key = (asset: Asset) => [Date.parse(asset.created_at), asset.asset_id];
-  const sorted = select(env, filter, params)
-    .filter((asset) => {
-      if (startAt === undefined) return true;
-      const created = Date.parse(asset.created_at);
-      return ascending ? created >= startAt : created <= startAt;
-    })
-    .sort((a, b) => (ascending ? 1 : -1) * compare(key(a), key(b)));
-  const query = { ...filter, prefix: text(params, "prefix"), direction, startAt };
-  const { items, cursor } = paginate(sorted, key, params, query);
-  return { resources: items.map((asset) => listed(env, asset, params)), ...cursor };
-}
-
-function listed(env: Environment, asset: Asset, params: Params): Answer {
-  const all: Answer = {
-    ...summary(env, asset),
-    ...(flag(params, "tags") === true ? { tags: asset.tags } : {}),
-    ...(flag(params, "context") === true && Object.keys(asset.context).length > 0
-      ? { context: { custom: asset.context } }
-      : {}),
-    ...(flag(params, "metadata") === true ? { metadata: asset.metadata } : {}),
-  };
-  const fields = text(params, "fields");
-  if (fields === "") return all;
-  const wanted = new Set([...fields.split(",").map((field) => field.trim()), "asset_id", "public_id"]);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => wanted.has(name)));
 }
 
 function details(env: Environment, asset: Asset, params: Params): Answer {
@@ -127,63 +99,48 @@ function details(env: Environment, asset: Asset, params: Params): Answer {
   };
 }
 
-function byAssetId(env: Environment, assetId: string, params: Params): Answer {
-  const asset = Object.values(env.store.state.assets).find((one) => one.asset_id === assetId && !one.placeholder);
+async function dropBackups(env: Environment, assetId: string, wanted: string[]): Promise<Answer> {
+  const asset = select(env, {}).find(({ asset_id }) => asset_id === assetId);
   if (asset === undefined) throw new CloudinaryError(404, `Resource not found - ${assetId}`);
-  return details(env, asset, params);
+  const gone = asset.backups.filter(({ version_id }) => wanted.includes(version_id));
+  if (gone.length === 0) throw new CloudinaryError(400, `No backed up version of ${assetId} has one of these ids`);
+  asset.backups = asset.backups.filter((version) => !gone.includes(version));
+  for (const { blob } of gone) env.store.dropBlob(blob);
+  await env.store.commit();
+  return { asset_id: assetId, deleted_version_ids: gone.map(({ version_id }) => version_id) };
 }
 
-async function removeMany(env: Environment, filter: Filter, params: Params): Promise<Answer> {
-  const named = ids(params, "public_ids");
-  if (named.length > MAX_NAMED) throw new CloudinaryError(400, `Too many public_ids (${named.length} > ${MAX_NAMED})`);
-  const broad = filter.tag !== undefined || text(params, "prefix") !== "" || flag(params, "all") === true;
-  if (named.length === 0 && !broad) throw new CloudinaryError(400, "Missing required parameter - public_ids");
-  const live = select(env, filter, named.length > 0 ? {} : params).filter((asset) => !asset.placeholder);
-  const chosen = named.length > 0 ? live.filter((asset) => named.includes(asset.public_id)) : live;
+async function removeMany(
+  env: Environment,
+  filter: Filter,
+  params: Params,
+  idName: "public_ids" | "asset_ids" = "public_ids",
+): Promise<Answer> {
+  const named = ids(params, idName);
+  if (named.length > MAX_NAMED) throw new CloudinaryError(400, `Too many ${idName} (${named.length} > ${MAX_NAMED})`);
+  if (text(params, "transformations") !== "") throw notCarriedOut("deleting by transformations");
+  const prefix = text(params, "prefix");
+  const isBroad = filter.tag !== undefined || prefix !== "" || flag(params, "all") === true;
+  if (named.length === 0 && (!isBroad || idName === "asset_ids")) {
+    throw new CloudinaryError(400, `Missing required parameter - ${idName}`);
+  }
+  const idOf = (asset: Asset) => (idName === "asset_ids" ? asset.asset_id : asset.public_id);
+  const live = select(env, filter, named.length > 0 ? "" : prefix).filter((asset) => !asset.placeholder);
+  const chosen = named.length > 0 ? live.filter((asset) => named.includes(idOf(asset))) : live;
   const batch = chosen.slice(0, MAX_DELETIONS);
-  const deleted: Record<string, string> = Object.fromEntries(named.map((id) => [id, "not_found"]));
+  // With `keep_original` only what was derived goes, and here nothing is.
+  const keeps = flag(params, "keep_original") === true;
+  const answer: Record<string, string> = Object.fromEntries(named.map((id) => [id, "not_found"]));
   const counts: Record<string, { original: number; derived: number }> = {};
   for (const asset of batch) {
-    deleted[asset.public_id] = "deleted";
-    counts[asset.public_id] = { original: 1, derived: 0 };
-    if (flag(params, "keep_original") !== true) deleteAsset(env, asset);
+    answer[idOf(asset)] = "deleted";
+    counts[idOf(asset)] = { original: keeps ? 0 : 1, derived: 0 };
+    if (!keeps) deleteAsset(env, asset);
   }
-  await env.store.commit();
-  if (batch.length > 0 && flag(params, "keep_original") !== true) {
-    env.notifications.fire("delete", { resources: batch.map(deletedFacts) });
-  }
+  await env.notifications.fire(
+    ...(batch.length > 0 && !keeps ? [deletedEvent(batch, text(params, "notification_url"))] : []),
+  );
   const partial = batch.length < chosen.length;
   const cursor = partial ? { next_cursor: fingerprint([filter, batch.at(-1)?.asset_id]) } : {};
-  return { deleted, deleted_counts: counts, partial, ...cursor };
-}
-
-/** Tags in use with one resource type. */
-export function tagNames(env: Environment, resourceType: string, params: Params): Answer {
-  const prefix = text(params, "prefix");
-  const names = new Set(select(env, { resourceType }, {}).flatMap((asset) => asset.tags));
-  const sorted = [...names].filter((name) => name.startsWith(prefix)).sort();
-  const { items, cursor } = paginate(sorted, (name) => [name], params, { tags: resourceType, prefix });
-  return { tags: items, ...cursor };
-}
-
-/** The account's usage; only what a backup compares (assets and bytes) is measured. */
-export function usage(env: Environment): Answer {
-  const assets = Object.values(env.store.state.assets);
-  const versions = assets.flatMap((asset) => [...asset.backups, ...(asset.placeholder ? [] : [asset.current])]);
-  const live = assets.filter((asset) => !asset.placeholder).length;
-  return {
-    plan: "Free",
-    last_updated: new Date(env.now()).toISOString().slice(0, 10),
-    date_requested: new Date(env.now()).toISOString(),
-    objects: { usage: live },
-    storage: { usage: versions.reduce((sum, version) => sum + version.bytes, 0) },
-    requests: 0,
-    resources: live,
-    derived_resources: 0,
-    media_limits: {
-      image_max_size_bytes: 10_485_760,
-      video_max_size_bytes: 104_857_600,
-      raw_max_size_bytes: 10_485_760,
-    },
-  };
+  return { deleted: answer, deleted_counts: counts, partial, ...cursor };
 }

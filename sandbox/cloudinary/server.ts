@@ -1,18 +1,22 @@
 /** The emulator of Cloudinary: Upload API, Admin API, delivery and webhooks on one loopback port. */
+import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ACTIONS, downloadable } from "./actions";
+import { ACTIONS, downloadable, downloadableVersion } from "./actions";
 import { admin } from "./admin";
 import { type Body, queryParams, readBody } from "./body";
-import { resolveDelivery, sendAsset } from "./delivery";
-import { flag } from "./encoding";
+import { chunkAnswer, collectChunk } from "./chunks";
+import { control } from "./control";
+import { attachmentOf, resolveDelivery, sendAsset } from "./delivery";
 import type { Environment } from "./environment";
 import { CloudinaryError, notCarriedOut } from "./errors";
 import { Notifications } from "./notifications";
-import { sameText, verifySignedParams } from "./signature";
+import { type SignatureAlgorithm, sameText, verifySignedParams } from "./signature";
 import { Store } from "./store";
-import { chunkAnswer, collectChunk, upload } from "./uploads";
+import { upload } from "./uploads";
+
+const MIB = 1024 * 1024;
 
 export interface CloudinaryOptions {
   /** Folder of state and bytes; made if it is missing, private to its user. */
@@ -30,8 +34,18 @@ export interface CloudinaryOptions {
   adminLimitPerHour?: number;
   /** Whether PDFs are delivered by plain URLs. @default true; new free accounts start without. */
   deliverPdf?: boolean;
-  /** Waits before a refused webhook is sent again, in milliseconds. @default 1, 2 and 3 seconds. */
+  /** Largest files by resource type, in bytes. @default 10 MiB, videos 100 MiB: Cloudinary's free plan. */
+  maxBytes?: Partial<Environment["maxBytes"]>;
+  /** How long a `next_cursor` is good. @default a day; Cloudinary's end too, but it does not say when. */
+  cursorLifetimeMs?: number;
+  /** Digest of webhooks' and answers' signatures, an account's setting. @default "sha1" */
+  signatureAlgorithm?: SignatureAlgorithm;
+  /** Waits before a webhook that was not taken is sent again. @default 3, 6 and 9 minutes, as documented */
   webhookRetryDelaysMs?: readonly number[];
+  /** How often the clock is looked at while a webhook waits. @default 1000 */
+  webhookPollMs?: number;
+  /** How long a webhook's receiver may take to answer. @default 10 seconds */
+  webhookTimeoutMs?: number;
   /** Clock in milliseconds. @default Date.now */
   now?: () => number;
 }
@@ -47,7 +61,16 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Runni
   if ((options.host as string) !== "127.0.0.1") throw new Error(`host must be 127.0.0.1, got ${options.host}`);
   const now = options.now ?? Date.now;
   const store = new Store(options.dataDir);
-  const notifications = new Notifications(store.state, options.apiSecret, now, options.webhookRetryDelaysMs);
+  const signatureAlgorithm = options.signatureAlgorithm ?? "sha1";
+  const notifications = new Notifications(store, {
+    apiKey: options.apiKey,
+    apiSecret: options.apiSecret,
+    algorithm: signatureAlgorithm,
+    now,
+    retryDelaysMs: options.webhookRetryDelaysMs,
+    pollMs: options.webhookPollMs,
+    timeoutMs: options.webhookTimeoutMs,
+  });
   let url = "";
   const env: Environment = {
     cloudName: options.cloudName,
@@ -55,12 +78,16 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Runni
     apiSecret: options.apiSecret,
     adminLimitPerHour: options.adminLimitPerHour ?? 500,
     deliverPdf: options.deliverPdf ?? true,
+    maxBytes: { image: 10 * MIB, video: 100 * MIB, raw: 10 * MIB, ...options.maxBytes },
+    cursorLifetimeMs: options.cursorLifetimeMs ?? 86_400_000,
+    signatureAlgorithm,
     store,
     notifications,
     now,
     url: () => url,
   };
   const server = createServer((request, response) => {
+    response.setHeader("x-request-id", randomBytes(16).toString("hex"));
     route(env, request, response).catch((error: unknown) => answerError(request, response, error));
   });
   await new Promise<void>((resolve, reject) => {
@@ -68,6 +95,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Runni
     server.listen(options.port ?? 0, options.host, resolve);
   });
   url = `http://${options.host}:${(server.address() as AddressInfo).port}`;
+  notifications.resume();
   return {
     url,
     close: async () => {
@@ -84,7 +112,9 @@ async function route(env: Environment, request: IncomingMessage, response: Serve
   const [version, ...segments] = url.pathname.slice(1).split("/");
   // Decoded segment by segment and joined again: SDKs send the slashes of public ids as %2F.
   const path = segments.map(decode);
-  if (version === "_control") return control(env, path, response);
+  if (version === "_control") {
+    return answer(response, await control(env, request.method ?? "GET", path, request.headers.authorization));
+  }
   if (version !== "v1_1") {
     if (!sameText(version ?? "", env.cloudName)) throw new CloudinaryError(404, `Unknown cloud_name ${version}`);
     if (request.method !== "GET" && request.method !== "HEAD") throw notCarriedOut(`${request.method} on delivery`);
@@ -94,12 +124,17 @@ async function route(env: Environment, request: IncomingMessage, response: Serve
   if (!sameText(cloudName, env.cloudName)) throw new CloudinaryError(401, `Invalid cloud_name ${cloudName}`);
   const [resourceType = "", action = ""] = rest;
   const isAction = rest.length === 2 && ["image", "raw", "video", "auto"].includes(resourceType);
+  if (rest.length === 1 && resourceType === "download_backup" && request.method === "GET") {
+    const params = queryParams(url.searchParams);
+    verifySignedParams(params, env, env.now() / 1000);
+    return sendAsset(env, downloadableVersion(env, params), request, response, { attachment: true });
+  }
   if (!isAction) return admin(env, request, response, rest, queryParams(url.searchParams));
   if (action === "download" && request.method === "GET") {
     const params = queryParams(url.searchParams);
     verifySignedParams(params, env, env.now() / 1000);
     const asset = downloadable(env, resourceType, params);
-    return sendAsset(env, asset, request, response, flag(params, "attachment") ?? false);
+    return sendAsset(env, asset, request, response, attachmentOf(params));
   }
   if (request.method !== "POST") throw notCarriedOut(`${request.method} ${url.pathname}`);
   const body = await readBody(request, env.store.temporary);
@@ -124,21 +159,6 @@ async function act(env: Environment, request: IncomingMessage, resourceType: str
   return upload(env, resourceType, body, signed);
 }
 
-/** The sandbox's own look into the emulator. It changes nothing and shows no secret. */
-function control(env: Environment, path: string[], response: ServerResponse): void {
-  if (path[0] !== "inventory") throw new CloudinaryError(404, "Unknown control path");
-  const { presets, triggers, assets } = env.store.state;
-  const live = Object.values(assets).filter((asset) => !asset.placeholder);
-  answer(response, {
-    presets: Object.keys(presets).length,
-    triggers: Object.keys(triggers).length,
-    resources: live.length,
-    bytes: live.reduce((sum, asset) => sum + asset.current.bytes, 0),
-    presetNames: Object.keys(presets).sort(),
-    triggerUris: Object.values(triggers).map((trigger) => trigger.uri),
-  });
-}
-
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -147,7 +167,7 @@ function decode(segment: string): string {
   }
 }
 
-export function answer(response: ServerResponse, body: unknown, headers: Record<string, string> = {}): void {
+function answer(response: ServerResponse, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(200, { "content-type": "application/json; charset=utf-8", ...headers });
   response.end(JSON.stringify(body));
 }
@@ -161,10 +181,12 @@ function answerError(request: IncomingMessage, response: ServerResponse, error: 
   }
   const status = error instanceof CloudinaryError ? error.status : 500;
   const message = error instanceof Error ? error.message : String(error);
+  const isDelivery = !/^\/(v1_1|_control)\//.test(request.url ?? "");
   response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
+    ...(isDelivery ? { "content-length": 0 } : { "content-type": "application/json; charset=utf-8" }),
     "x-cld-error": message.replace(/[^\x20-\x7e]/g, "?"),
-    ...(status === 401 ? { "www-authenticate": 'Basic realm="Cloudinary API"' } : {}),
+    ...(status === 401 && !isDelivery ? { "www-authenticate": 'Basic realm="Cloudinary API"' } : {}),
   });
-  response.end(JSON.stringify({ error: { message } }));
+  // Delivery says what is wrong in the header alone.
+  response.end(isDelivery ? undefined : JSON.stringify({ error: { message } }));
 }

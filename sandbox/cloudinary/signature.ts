@@ -5,6 +5,9 @@ import { CloudinaryError } from "./errors";
 /** Form or query parameters after parsing; a repeated `name[]` is a list under `name`. */
 export type Params = Record<string, string | string[]>;
 
+/** Digests that an account can be set to. */
+export type SignatureAlgorithm = "sha1" | "sha256";
+
 /** Parameters that never belong to the signed text. */
 const UNSIGNED_PARAMS = new Set(["file", "cloud_name", "resource_type", "api_key", "signature"]);
 
@@ -26,20 +29,23 @@ export function stringToSign(params: Params, version: 1 | 2): string {
     .filter(([name, value]) => !UNSIGNED_PARAMS.has(name) && value.length > 0)
     .map(([name, value]): [string, string] => [name, Array.isArray(value) ? value.join(",") : value])
     .filter(([, value]) => value !== "")
-    .sort(([a], [b]) => a.localeCompare(b))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
     .map((pair) => (version === 2 ? pair.replaceAll("&", "%26") : pair))
     .join("&");
 }
 
 /** Hexadecimal signature of a text with the secret appended, as everywhere in Cloudinary. */
-export function sign(text: string, secret: string, algorithm: "sha1" | "sha256" = "sha1"): string {
+export function sign(text: string, secret: string, algorithm: SignatureAlgorithm = "sha1"): string {
   return createHash(algorithm)
     .update(text + secret)
     .digest("hex");
 }
 
-/** Throws Cloudinary's 401 unless key, age and signature (SHA-1 or SHA-256, version 1 or 2) are right. */
+/**
+ * Throws Cloudinary's 401 unless key, age and signature (SHA-1 or SHA-256, version 1 or 2) are right. A request that names
+ * its own end (`expires_at`, part of the signed text) is as old as it likes to be.
+ */
 export function verifySignedParams(
   params: Params,
   account: { apiKey: string; apiSecret: string },
@@ -55,8 +61,8 @@ export function verifySignedParams(
   if (!Number.isInteger(timestamp) || timestamp <= 0) {
     throw new CloudinaryError(400, `Invalid timestamp ${text("timestamp")}`);
   }
-  if (timestamp < nowSeconds - MAX_SIGNATURE_AGE_SECONDS) {
-    const reported = new Date(timestamp * 1000).toISOString();
+  if (text("expires_at") === "" && timestamp < nowSeconds - MAX_SIGNATURE_AGE_SECONDS) {
+    const reported = `${new Date(timestamp * 1000).toISOString().slice(0, 19).replace("T", " ")} +0000`;
     throw new CloudinaryError(400, `Stale request - reported time is ${reported} which is more than 1 hour ago`);
   }
   const algorithm = text("signature").length === 64 ? "sha256" : "sha1";
@@ -79,7 +85,12 @@ export function deliverySignature(transformation: string, source: string, secret
     .replaceAll("+", "-");
 }
 
-/** Signature of a webhook: SHA-1 of body, timestamp and secret. */
-export function webhookSignature(body: string, timestamp: number, secret: string): string {
-  return sign(`${body}${timestamp}`, secret);
+/** Signature of a webhook: a digest of body, timestamp and secret. */
+export function webhookSignature(
+  body: string,
+  timestamp: number,
+  secret: string,
+  algorithm: SignatureAlgorithm = "sha1",
+): string {
+  return sign(`${body}${timestamp}`, secret, algorithm);
 }

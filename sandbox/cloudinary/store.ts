@@ -42,6 +42,18 @@ export interface Asset {
   backups: AssetVersion[];
 }
 
+/** A field of structured metadata. */
+export interface MetadataField {
+  external_id: string;
+  type: string;
+  label: string;
+  mandatory: boolean;
+  default_value: null;
+  validation: null;
+  /** Of an `enum` or a `set`: what may be chosen. A deleted entry stays, inactive, and can be restored. */
+  datasource?: { values: { external_id: string; value: string; state: "active" | "inactive" }[] };
+}
+
 export interface Preset {
   name: string;
   unsigned: boolean;
@@ -52,9 +64,28 @@ export interface Trigger {
   id: string;
   uri: string;
   event_type: string;
+  /** Whether it fires also for requests that name a notification URL of their own. */
+  additive: boolean;
   created_at: string;
   updated_at: string;
 }
+
+/** A webhook that was not taken yet: kept until it is, or until its last attempt has failed. */
+export interface PendingNotification {
+  id: string;
+  event: string;
+  url: string;
+  /** The signed text, the same in each attempt. */
+  body: string;
+  attempts: number;
+  /** When the next attempt is due, in milliseconds since 1970: compared with the clock, which may jump. */
+  dueAt: number;
+  /** What came of the last attempt. */
+  problem?: string;
+}
+
+/** What is remembered of a webhook that nobody took. */
+export type LostNotification = Omit<PendingNotification, "body" | "dueAt"> & { lostAt: number };
 
 export interface State {
   /** Assets by `resource_type/type/public_id`. */
@@ -64,7 +95,9 @@ export interface State {
   presets: Record<string, Preset>;
   triggers: Record<string, Trigger>;
   folders: string[];
-  metadataFields: Record<string, Record<string, unknown>>;
+  metadataFields: Record<string, MetadataField>;
+  notifications: PendingNotification[];
+  lostNotifications: LostNotification[];
   /** Admin API calls of the running hour (`window` in hours since 1970). */
   adminCalls: { window: number; count: number };
 }
@@ -112,6 +145,8 @@ export class Store {
       triggers: table(saved.triggers),
       folders: saved.folders ?? [],
       metadataFields: table(saved.metadataFields),
+      notifications: saved.notifications ?? [],
+      lostNotifications: saved.lostNotifications ?? [],
       adminCalls: saved.adminCalls ?? { window: 0, count: 0 },
     };
   }

@@ -1,17 +1,15 @@
-/** The action `upload`: presets, allowed formats, naming, chunks. */
-import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { rm, stat } from "node:fs/promises";
-import type { IncomingHttpHeaders } from "node:http";
-import { join, parse as parsePath } from "node:path";
-import { pipeline } from "node:stream/promises";
+/** The action `upload`: presets, allowed formats, sizes, naming. */
+import { rm } from "node:fs/promises";
+import { parse as parsePath } from "node:path";
 import { type Attributes, findAsset, randomPublicId, storeAsset, uploadAnswer } from "./assets";
 import { type Body, type ReceivedFile, receive, receiveBytes } from "./body";
 import { flag, list, metadata, pairs, text } from "./encoding";
 import type { Environment } from "./environment";
 import { CloudinaryError, notCarriedOut } from "./errors";
-import { inspect, type ResourceType } from "./formats";
-import { DELIVERY_TYPES, UNSIGNED_ALLOWED, UPLOAD_PARAMS } from "./parameters";
+import { uploaded } from "./events";
+import { type FileFacts, inspect, type ResourceType } from "./formats";
+import { withMetadata } from "./metadata-fields";
+import { deliveryType, noEffect, UNSIGNED_ALLOWED, UPLOAD_PARAMS } from "./parameters";
 import { presetParams } from "./presets";
 import type { Params } from "./signature";
 
@@ -42,7 +40,7 @@ function effectiveParams(env: Environment, given: Params, signed: boolean): Para
       throw new CloudinaryError(400, `${forbidden} parameter is not allowed when using unsigned upload`);
     }
   }
-  const unknown = Object.keys(given).find((name) => !UPLOAD_PARAMS.has(name) && text(given, name) !== "");
+  const unknown = Object.keys(given).find((name) => !UPLOAD_PARAMS.has(name) && !noEffect(name, text(given, name)));
   if (unknown !== undefined) throw notCarriedOut(`upload parameter ${unknown}`);
   if (presetName === "") return given;
   const preset = env.store.state.presets[presetName];
@@ -50,8 +48,12 @@ function effectiveParams(env: Environment, given: Params, signed: boolean): Para
   if (!signed && !preset.unsigned) {
     throw new CloudinaryError(400, "Upload preset must be whitelisted for unsigned uploads");
   }
-  // A signed request's own values win; in an unsigned one the preset's do.
-  return signed ? { ...presetParams(preset), ...given } : { ...given, ...presetParams(preset) };
+  const fromPreset = presetParams(preset);
+  if (flag(fromPreset, "disallow_public_id") === true && text(given, "public_id") !== "") {
+    throw new CloudinaryError(400, "public_id is not allowed by the upload preset");
+  }
+  // A signed request's own values win; in an unsigned one the preset's do, and nothing is ever replaced.
+  return signed ? { ...fromPreset, ...given } : { ...given, ...fromPreset, overwrite: "false" };
 }
 
 /** A data URI, or a file on this machine's own loopback: the sandbox reaches nothing else. */
@@ -81,27 +83,45 @@ async function place(
 ): Promise<Record<string, unknown>> {
   const facts = inspect(file.head);
   const resourceType = resolveType(urlResourceType, facts?.resourceType);
-  if (file.bytes === 0) throw new CloudinaryError(400, "Empty file");
-  if (resourceType === "image" && facts?.resourceType !== "image") throw new CloudinaryError(400, "Invalid image file");
-  if (resourceType === "video" && facts?.resourceType !== "video") throw new CloudinaryError(400, "Invalid video file");
   const filename = text(params, "filename_override") || file.filename;
-  const format = resourceType === "raw" ? parsePath(filename).ext.slice(1) : (facts?.format ?? "");
-  const allowed = list(params, "allowed_formats").map((name) => (name === "jpeg" ? "jpg" : name));
-  if (allowed.length > 0 && !allowed.includes(format)) {
-    throw new CloudinaryError(400, `${capitalise(resourceType)} file format ${format || "unknown"} not allowed`);
-  }
-  const type = text(params, "type") || "upload";
-  if (!(DELIVERY_TYPES as readonly string[]).includes(type)) throw notCarriedOut(`delivery type ${type}`);
+  requireAcceptable(env, resourceType, params, { ...file, filename }, facts);
+  const type = deliveryType(text(params, "type"));
   const publicId = choosePublicId(params, filename, resourceType);
   const existing = findAsset(env, resourceType, type, publicId);
   if (existing !== undefined && flag(params, "overwrite") === false) {
     return { ...uploadAnswer(env, existing), existing: true };
   }
-  const asset = storeAsset(env, { resourceType, type, publicId }, file, facts, attributes(params, publicId, filename));
-  await env.store.commit();
+  const described = attributes(env, params, publicId, filename);
+  const asset = storeAsset(env, { resourceType, type, publicId }, file, facts, described);
   const answer = { ...uploadAnswer(env, asset), ...(existing === undefined ? {} : { overwritten: true }) };
-  env.notifications.fire("upload", answer, text(params, "notification_url"));
+  await env.notifications.fire(uploaded(answer, text(params, "notification_url")));
   return answer;
+}
+
+/** Refuses what Cloudinary would: an empty or too large file, one that is not what it is uploaded as, other formats. */
+function requireAcceptable(
+  env: Environment,
+  resourceType: ResourceType,
+  params: Params,
+  file: ReceivedFile,
+  facts: FileFacts | undefined,
+): void {
+  if (file.bytes === 0) throw new CloudinaryError(400, "Empty file");
+  if (resourceType === "image" && facts?.resourceType !== "image") throw new CloudinaryError(400, "Invalid image file");
+  if (resourceType === "video" && facts?.resourceType !== "video") throw new CloudinaryError(400, "Invalid video file");
+  const maximum = env.maxBytes[resourceType];
+  if (file.bytes > maximum) {
+    throw new CloudinaryError(400, `File size too large. Got ${file.bytes}. Maximum is ${maximum}.`);
+  }
+  const format = resourceType === "raw" ? parsePath(file.filename).ext.slice(1) : (facts?.format ?? "");
+  const normal = (name: string) => (name === "jpeg" ? "jpg" : name);
+  const allowed = list(params, "allowed_formats").map(normal);
+  if (allowed.length > 0 && !allowed.includes(format)) {
+    throw new CloudinaryError(400, `${capitalise(resourceType)} file format ${format || "unknown"} not allowed`);
+  }
+  const wanted = normal(text(params, "format"));
+  if (wanted !== "" && wanted !== format)
+    throw notCarriedOut(`converting ${format || "an unknown format"} to ${wanted}`);
 }
 
 function resolveType(fromUrl: string, recognised: ResourceType | undefined): ResourceType {
@@ -121,7 +141,11 @@ function choosePublicId(params: Params, filename: string, resourceType: Resource
   }
   const prefix = text(params, "public_id_prefix");
   if (prefix !== "") base = `${prefix}/${base}`;
-  const folder = text(params, "folder").replace(/^\/+|\/+$/g, "");
+  const byAssetFolder = flag(params, "use_asset_folder_as_public_id_prefix") === true;
+  const folder = (text(params, "folder") || (byAssetFolder ? text(params, "asset_folder") : "")).replace(
+    /^\/+|\/+$/g,
+    "",
+  );
   const publicId = folder === "" ? base : `${folder}/${base}`;
   if (/[?&#\\%<>]|^\s|\s$|^\/|\/$/.test(publicId) || publicId.length > 255) {
     throw new CloudinaryError(400, `public_id (${publicId}) is invalid`);
@@ -129,58 +153,19 @@ function choosePublicId(params: Params, filename: string, resourceType: Resource
   return publicId;
 }
 
-function attributes(params: Params, publicId: string, filename: string): Attributes {
-  const folder = text(params, "asset_folder") || parsePath(publicId).dir;
+/** In Cloudinary's dynamic folder mode the folder is an attribute: slashes of a public id make none. */
+function attributes(env: Environment, params: Params, publicId: string, filename: string): Attributes {
   const original = parsePath(filename).name;
   const display = flag(params, "use_filename_as_display_name") ? original : parsePath(publicId).base;
   return {
     tags: [...new Set(list(params, "tags"))],
     context: pairs(text(params, "context")),
-    metadata: metadata(text(params, "metadata")),
-    asset_folder: folder,
+    metadata: withMetadata(env, {}, metadata(text(params, "metadata"))),
+    asset_folder: (text(params, "asset_folder") || text(params, "folder")).replace(/^\/+|\/+$/g, ""),
     display_name: text(params, "display_name") || display,
     original_filename: flag(params, "discard_original_filename") ? "" : original,
     access_mode: text(params, "access_mode") || "public",
     backup: flag(params, "backup") ?? false,
-  };
-}
-
-/**
- * One chunk of `upload_large`: collected in a file named after its upload id. Answers `undefined` while more is to come,
- * else the complete file.
- */
-export async function collectChunk(
-  env: Environment,
-  headers: IncomingHttpHeaders,
-  chunk: ReceivedFile,
-): Promise<ReceivedFile | undefined> {
-  const range = /^bytes (\d+)-(\d+)\/(-1|\d+)$/.exec(String(headers["content-range"]));
-  const uploadId = String(headers["x-unique-upload-id"] ?? "");
-  if (range === null || uploadId === "") throw new CloudinaryError(400, "Invalid Content-Range or X-Unique-Upload-Id");
-  const [from, to, total] = range.slice(1).map(Number) as [number, number, number];
-  const path = join(env.store.temporary, `chunks-${createHash("sha256").update(uploadId).digest("hex")}`);
-  const have = await stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (from !== have || to - from + 1 !== chunk.bytes) {
-    await rm(chunk.path, { force: true });
-    throw new CloudinaryError(400, `Chunk ${from}-${to} does not follow the ${have} bytes received`);
-  }
-  await pipeline(createReadStream(chunk.path), createWriteStream(path, { flags: "a", mode: 0o600 }));
-  await rm(chunk.path, { force: true });
-  if (total !== to + 1) return undefined;
-  const whole = await receive(createReadStream(path), chunk.filename, env.store.temporary);
-  await rm(path, { force: true });
-  return whole;
-}
-
-export function chunkAnswer(headers: IncomingHttpHeaders): Record<string, unknown> {
-  return {
-    done: false,
-    kind: "upload",
-    upload_id: headers["x-unique-upload-id"],
-    asset_id: randomBytes(16).toString("hex"),
   };
 }
 

@@ -3,10 +3,16 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Agent, createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { controlFaults, FAULT_METHODS } from "../faults/control";
+import { Faults } from "../faults/engine";
+import { carryOut, type Voice } from "../faults/http";
+import { changesUpload, RuleError } from "../faults/rule";
+import { awsError } from "./aws-errors";
 import { forward } from "./forward";
 import { GatewayEvents } from "./observe";
-import { recogniseRequest } from "./request";
+import { recogniseRequest, type Target } from "./request";
 import { answerControl, CONTROL_PREFIX, Refusal, type Route } from "./routes";
+import { changedUpload } from "./uploads";
 
 /** MiniStack closes an idle connection after 75 s: ours ends before, so that no request meets one that is closing. */
 const IDLE_UPSTREAM_MS = 30_000;
@@ -45,6 +51,22 @@ function localAddress(text: unknown): string {
   return url.origin;
 }
 
+/** `/_sandbox/faults`, as the emulators have it at `/_control/faults`. */
+function faultRoutes(faults: Faults): Route[] {
+  return FAULT_METHODS.map((method) => ({
+    method,
+    path: "faults",
+    handle: async ({ url, json }) => {
+      try {
+        return { body: controlFaults(faults, method, await json(), url.searchParams.get("name") ?? undefined) };
+      } catch (error) {
+        if (error instanceof RuleError) throw new Refusal(422, error.message);
+        throw error;
+      }
+    },
+  }));
+}
+
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   if ((options.host as string) !== "127.0.0.1") throw new Error(`host must be 127.0.0.1, got ${options.host}`);
   const log = options.log ?? (() => undefined);
@@ -52,7 +74,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const agent = new Agent({ keepAlive: true, timeout: IDLE_UPSTREAM_MS, ca: cert });
   const events = new GatewayEvents();
   let upstream = options.upstream === undefined ? undefined : localAddress(options.upstream);
+  const faults = new Faults({ uploads: true });
   const routes: Route[] = [
+    ...faultRoutes(faults),
     { method: "GET", path: "health", handle: () => ({ body: { ok: true, upstream: upstream ?? null } }) },
     {
       method: "PUT",
@@ -68,16 +92,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const begin = performance.now();
     const target = await recogniseRequest(request);
-    const status = await toAws(request, response);
+    const status = await treat(target, request, response);
     const { query, ...about } = target;
     const milliseconds = performance.now() - begin;
     events.emit("ended", { ...about, ...(status === undefined ? {} : { status }), milliseconds });
   }
 
-  async function toAws(request: IncomingMessage, response: ServerResponse): Promise<number | undefined> {
-    if (upstream !== undefined) return forward({ url: upstream, agent }, request, response);
-    response.writeHead(503, { "Content-Type": "text/plain" }).end("the local AWS has not started yet\n");
-    return undefined;
+  async function treat(target: Target, request: IncomingMessage, response: ServerResponse) {
+    const rule = faults.meet(target);
+    const voice: Voice = (error) => awsError(error, target.service, request.headers);
+    if (rule !== undefined && (await carryOut(rule, target, request, response, voice))) return rule.status;
+    if (upstream === undefined) {
+      response.writeHead(503, { "Content-Type": "text/plain" }).end("the local AWS has not started yet\n");
+      return 503;
+    }
+    const changed = rule !== undefined && changesUpload(rule) && (await changedUpload(rule, request, target));
+    return forward({ url: upstream, agent }, request, response, changed || undefined);
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {

@@ -2,7 +2,7 @@
 import { Faults } from "./faults";
 import { notFound } from "./http";
 import { now } from "./ids";
-import type { Addon, App } from "./model";
+import type { Addon, App, Schedule, Transfer } from "./model";
 import { Addons } from "./runtime/addons";
 import { AppLogs } from "./runtime/app-logs";
 import { AppRouters } from "./runtime/app-routers";
@@ -12,6 +12,7 @@ import { Databases, type PostgresAccess } from "./runtime/databases";
 import { Dynos } from "./runtime/dynos";
 import { Releases } from "./runtime/releases";
 import { isDue } from "./runtime/scheduler";
+import { TransferFaults } from "./runtime/transfer-faults";
 import { Transfers } from "./runtime/transfers";
 import { Store } from "./store";
 
@@ -32,6 +33,8 @@ export class Cloud {
   readonly faults = new Faults();
   /** Address of the API's listener; known once it listens. */
   baseUrl = "";
+  /** Address that public URLs of backups begin with: the API's own, or that of a listener with TLS. */
+  storageUrl = "";
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -46,7 +49,13 @@ export class Cloud {
     this.dynos = new Dynos(this.store, this.databases, this.children, this.logs);
     this.releases = new Releases(this.store, this.dynos, log);
     this.builds = new Builds(this.store, this.children, this.releases, (url) => this.sourceFile(url));
-    this.transfers = new Transfers(this.store, this.databases, this.children, log);
+    this.transfers = new Transfers(
+      this.store,
+      this.databases,
+      this.children,
+      log,
+      new TransferFaults(this.faults, this.databases),
+    );
     this.addons = new Addons(this.store, this.databases, this.releases, log);
     this.routers = new AppRouters(this.store, this.dynos, this.logs);
   }
@@ -79,19 +88,20 @@ export class Cloud {
     this.store.save();
   }
 
-  /** Starts the scheduled backups that are due; returns how many. `force` takes all, whatever the hour. */
-  runSchedules(at: Date, force = false): number {
-    const due = Object.values(this.state.schedules).filter(
-      (one) => one.deletedAt === null && (force || isDue(one, at)),
-    );
-    for (const schedule of due) {
+  /** Starts the scheduled backups that are due; returns their transfers. `force` takes all, whatever the hour. */
+  runSchedules(at: Date, force = false): Transfer[] {
+    const due = this.schedules().filter((one) => force || isDue(one, at));
+    return due.flatMap((schedule) => {
       const addon = this.state.addons[schedule.addonId];
       const app = addon && this.state.apps[addon.appId];
-      if (!addon || !app || addon.state !== "provisioned") continue;
+      if (!addon || !app || addon.state !== "provisioned") return [];
       schedule.lastRunAt = at.toISOString();
-      this.transfers.capture(app, addon, schedule.name.replace(/_URL$/, ""), schedule.uuid);
-    }
-    return due.length;
+      return [this.transfers.capture(app, addon, schedule.name.replace(/_URL$/, ""), schedule.uuid)];
+    });
+  }
+
+  schedules(): Schedule[] {
+    return Object.values(this.state.schedules).filter((one) => one.deletedAt === null);
   }
 
   /** An app by id or name; 404 when there is none. */

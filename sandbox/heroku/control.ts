@@ -1,8 +1,29 @@
 /** What tests and the supervisor may ask and do beside the API, under `/_control`, with the control token as bearer. */
+import { controlFaults, FAULT_METHODS } from "../faults/control";
+import { RuleError } from "../faults/rule";
 import type { Keys } from "./auth";
 import type { Cloud } from "./cloud";
 import { invalid, ok } from "./http";
 import { type Route, route } from "./router";
+import { nextDue } from "./runtime/scheduler";
+
+/** What the shared rules answer, see sandbox/faults. */
+function faultRoutes(cloud: Cloud): Route[] {
+  return FAULT_METHODS.map((method) =>
+    route(
+      method,
+      "/_control/faults",
+      async (x) => {
+        try {
+          return ok(controlFaults(cloud.faults, method, await x.json(), x.url.searchParams.get("name") ?? undefined));
+        } catch (error) {
+          throw error instanceof RuleError ? invalid(error.message) : error;
+        }
+      },
+      "control",
+    ),
+  );
+}
 
 export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
   const { state } = cloud;
@@ -27,6 +48,7 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
           drains: Object.keys(state.drains).length,
           schedules: Object.keys(state.schedules).length,
           transfers: Object.values(state.transfers).filter((one) => one.deletedAt === null).length,
+          unfinished: Object.values(state.transfers).filter((one) => one.finishedAt === null).length,
           dynos: cloud.dynos.count(),
           names: {
             apps: names,
@@ -50,22 +72,29 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
       },
       "control",
     ),
+    ...faultRoutes(cloud),
     route(
-      "POST",
-      "/_control/faults",
-      async (x) => {
-        cloud.faults.set((await x.json()).rules);
-        return ok({});
-      },
+      "GET",
+      "/_control/schedules/next",
+      () => ok({ next: nextDue(cloud.schedules(), new Date())?.toISOString() ?? null }),
       "control",
     ),
     route(
       "POST",
       "/_control/schedules/run",
       async (x) => {
-        const at = (await x.json()).at;
+        const { at, force, wait } = await x.json();
+        if (at !== undefined && (typeof at !== "string" || Number.isNaN(Date.parse(at))))
+          throw invalid(`at must be a time, not ${at}.`);
+        const transfers = cloud.runSchedules(at === undefined ? new Date() : new Date(at), force === true);
+        if (wait === true) await cloud.transfers.ended(transfers);
         return ok({
-          started: cloud.runSchedules(typeof at === "string" ? new Date(at) : new Date(), at === undefined),
+          started: transfers.length,
+          transfers: transfers.map(({ uuid, num, finishedAt, succeeded }) => ({
+            uuid,
+            num,
+            succeeded: finishedAt === null ? null : succeeded,
+          })),
         });
       },
       "control",

@@ -1,24 +1,25 @@
 /** The small part of HTTP that the emulator needs: one exchange, JSON in and out, errors in Heroku's form. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { uuid } from "./ids";
 
 /** Largest JSON body that is read, in bytes. Sources and dumps are streamed and never come here. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
-/** An answer in the form of the Platform API: `{id, message}` with a status. `bare` leaves the body empty (`{}`). */
+/** An answer in the form of the Platform API: `{id, message}`, at times with a `url` that explains it, and a status. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly id: string,
     message: string,
-    readonly bare = false,
+    /** `bare` leaves the body empty (`{}`). */
+    private readonly form: { url?: string; bare?: boolean } = {},
   ) {
     super(message);
     this.name = "ApiError";
   }
 
   get body(): Record<string, unknown> {
-    return this.bare ? {} : { id: this.id, message: this.message };
+    const { url, bare } = this.form;
+    return bare ? {} : { id: this.id, message: this.message, ...(url === undefined ? {} : { url }) };
   }
 }
 
@@ -30,9 +31,14 @@ export function invalid(message: string): ApiError {
   return new ApiError(422, "invalid_params", message);
 }
 
+/** What would replace something is done only when the request's `confirm` names the app. The official CLI asks then. */
+export function confirmationRequired(message: string): ApiError {
+  return new ApiError(422, "confirmation_required", message);
+}
+
 /** The data API's answer while a database is not there yet. The official CLI recognises it only without a message. */
 export function notYetProvisioned(): ApiError {
-  return new ApiError(404, "not_found", "not yet provisioned", true);
+  return new ApiError(404, "not_found", "not yet provisioned", { bare: true });
 }
 
 /** One request with its parsed path. */
@@ -44,6 +50,13 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>;
   /** The body as a JSON object; an absent body is an empty object. */
   json(): Promise<Record<string, unknown>>;
+}
+
+/** Whether a request asks for more than ids and names of what is referred to (`Accept-Expansion`, `Accept-Inclusion`). */
+export function asksFor(exchange: Exchange, header: "accept-expansion" | "accept-inclusion", what: string): boolean {
+  return String(exchange.request.headers[header] ?? "")
+    .split(",")
+    .some((one) => one.trim() === what);
 }
 
 /** What a handler hands back; a handler that answered by itself hands back nothing. */
@@ -87,8 +100,6 @@ export function sendJson(response: ServerResponse, reply: Reply): void {
   response.writeHead(reply.status ?? 200, {
     "Content-Type": "application/json; charset=utf-8",
     "Content-Length": Buffer.byteLength(text),
-    "Request-Id": uuid(),
-    "RateLimit-Remaining": "4500",
     ...reply.headers,
   });
   response.end(text);
@@ -100,6 +111,13 @@ export function text(body: Record<string, unknown>, name: string): string | unde
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string") throw invalid(`${name} must be a string.`);
   return value;
+}
+
+/** An object of the body; an absent one is empty. */
+export function object(body: Record<string, unknown>, name: string): Record<string, unknown> {
+  const value = body[name] ?? {};
+  if (typeof value !== "object" || Array.isArray(value)) throw invalid(`${name} must be an object.`);
+  return value as Record<string, unknown>;
 }
 
 /** A reference that may be given as `"x"`, `{"name": "x"}` or `{"id": "x"}`. */

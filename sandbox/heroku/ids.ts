@@ -36,6 +36,11 @@ export function randomAddonName(service: string): string {
   return `${service.replace(/^heroku-/, "")}-${pick(SHAPES)}-${randomInt(10_000, 99_999)}`;
 }
 
+/** A name for a certificate: they can't ask for one. */
+export function randomCertificateName(): string {
+  return `${pick(SHAPES)}-${randomInt(10_000, 99_999)}`;
+}
+
 /** DNS target of a custom domain. */
 export function randomDnsTarget(): string {
   return `${pick(SHAPES)}-${pick(NATURE)}-${hex(20)}.herokudns.com`;

@@ -46,6 +46,11 @@ export interface Release {
   slugId: string | null;
   /** Config vars (without those of add-ons) as they stood with this release: a rollback restores them. */
   vars: Record<string, string>;
+  /**
+   * Config vars of add-ons at that time, each with its add-on's id: dynos run with those of the current release, so that
+   * a promotion whose release command failed leaves the app on the old database. Absent in states of earlier versions.
+   */
+  addons?: Record<string, string>;
   /** Whether the release command ran, so that there is an output stream. */
   hasOutput: boolean;
   createdAt: string;
@@ -119,6 +124,16 @@ export interface Domain {
   updatedAt: string;
 }
 
+/** Certificate chain as PEM, an SNI endpoint in Heroku's words. */
+export interface Certificate {
+  id: string;
+  appId: string;
+  name: string;
+  chain: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
 export interface Webhook {
   id: string;
   appId: string;
@@ -163,10 +178,15 @@ export interface TransferLog {
   message: string;
 }
 
-/** One backup (pg_dump to gof3r), restore (gof3r or htcat to pg_restore) or copy; times are null until they happen. */
+/**
+ * One backup (pg_dump to gof3r), restore (gof3r or htcat to pg_restore) or copy (pg_dump to pg_restore); times are null
+ * until they happen.
+ */
 export interface Transfer {
   uuid: string;
   num: number;
+  /** Manual backups only: how many of them the plan keeps. */
+  numKeep?: number;
   /** App whose sequence numbered it: the one that the add-on is billed to. */
   appId: string;
   addonId: string;
@@ -219,6 +239,7 @@ export interface State {
   addons: Record<string, Addon>;
   attachments: Record<string, Attachment>;
   domains: Record<string, Domain>;
+  certificates: Record<string, Certificate>;
   webhooks: Record<string, Webhook>;
   drains: Record<string, Drain>;
   pipelines: Record<string, Pipeline>;

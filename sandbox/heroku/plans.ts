@@ -1,6 +1,12 @@
 /** Add-on services and plans that the emulator sells, and the retired ones that it refuses by name. */
 import { ApiError, invalid } from "./http";
 
+/** How far back scheduled backups go beyond the daily ones of the last seven days. */
+export interface Retention {
+  weeks: number;
+  months: number;
+}
+
 export interface Plan {
   /** Full name, `service:plan`. */
   name: string;
@@ -77,6 +83,13 @@ export function findPlan(name: string): Plan {
 
 export function manualBackupsKept(planName: string): number {
   return findPlan(planName).manualBackups;
+}
+
+/** By tier, as it was documented for the hobby (here: essential), standard and premium tiers; not confirmed since. */
+export function scheduledRetention(planName: string): Retention {
+  const { name } = findPlan(planName);
+  if (name.includes(":premium")) return { weeks: 8, months: 12 };
+  return { weeks: name.includes(":standard") ? 4 : 1, months: 0 };
 }
 
 export function serviceOf(planName: string): string {

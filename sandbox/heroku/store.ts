@@ -18,6 +18,7 @@ function emptyState(): State {
     addons: {},
     attachments: {},
     domains: {},
+    certificates: {},
     webhooks: {},
     drains: {},
     pipelines: {},
@@ -43,7 +44,8 @@ export class Store {
   private read(): State {
     const state = JSON.parse(readFileSync(this.file, "utf8")) as State;
     if (state.format !== 1) throw new Error(`${this.file}: unknown state format ${state.format}, expected 1`);
-    return state;
+    // A table that came later is empty in an older state.
+    return { ...emptyState(), ...state };
   }
 
   /** Writes the state beside the old one and renames it over: a reader sees the old or the new one, never half of it. */

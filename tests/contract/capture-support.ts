@@ -21,9 +21,12 @@ import { MINIMUM_RETENTION_DAYS } from "../../backup/classes";
 import { recoveryRoleName, runTableName, vaultBucketName, vaultKeyAlias } from "../../backup/layout";
 import { capturePolicy } from "../../components/policies/capture";
 import { recoveryPolicy, recoveryTrust } from "../../components/policies/recovery";
-import { pythonPath } from "../../sandbox/aws/server";
+import { replicationPolicy } from "../../components/policies/replication";
+import { pythonPath, serverArguments } from "../../sandbox/aws/server";
 import { freePort } from "../../sandbox/heroku/runtime/ports";
 import { startTestHeroku, TEST_KEY, type TestHeroku } from "../support/heroku";
+import { trust } from "../support/iam-policies";
+import { plainEnvironment } from "../support/ministack";
 
 export const SYSTEM = "usc-pis";
 export const ACCOUNT = "000000000000";
@@ -45,23 +48,10 @@ export interface TestAws {
 export async function startTestAws(): Promise<TestAws> {
   const folder = mkdtempSync(join(tmpdir(), "capture-aws-"));
   const port = await freePort();
-  const child = spawn(pythonPath(), ["-m", "ministack"], {
+  const child = spawn(pythonPath(), serverArguments(port), {
     // Python looks for modules in the working folder first: not in the project.
     cwd: folder,
-    // Over plain HTTP, so that no certificate has to be trusted: the sandbox's own is over TLS.
-    env: {
-      PATH: "/usr/local/bin:/usr/bin:/bin",
-      HOME: folder,
-      TMPDIR: folder,
-      BIND_HOST: "127.0.0.1",
-      GATEWAY_PORT: String(port),
-      MINISTACK_HOST: "127.0.0.1",
-      IOT_MTLS_ENABLED: "0",
-      SFTP_ENABLED: "0",
-      AUTH: "true",
-      LOG_LEVEL: "WARNING",
-      DOCKER_HOST: `unix://${folder}/no-docker.sock`,
-    },
+    env: plainEnvironment(folder, port),
     stdio: "ignore",
   });
   const url = `http://127.0.0.1:${port}`;
@@ -174,6 +164,11 @@ async function makeRoles(endpoint: string, keys: { primary: string; replica: str
       queueArn: `arn:aws:sqs:${PRIMARY}:${ACCOUNT}:dlq`,
       logGroupArn: `arn:aws:logs:${PRIMARY}:${ACCOUNT}:log-group:capture`,
     }),
+    replication: replicationPolicy({
+      source: { bucket: BUCKETS.primary, keyArn: keys.primary, region: PRIMARY },
+      destination: { bucket: BUCKETS.replica, keyArn: keys.replica, region: REPLICA },
+      deleteMarkers: false,
+    }),
     [recoveryRoleName(SYSTEM)]: recoveryPolicy({
       system: SYSTEM,
       buckets: [BUCKETS.primary, BUCKETS.replica],
@@ -182,7 +177,8 @@ async function makeRoles(endpoint: string, keys: { primary: string; replica: str
     }),
   };
   for (const [RoleName, policy] of Object.entries(policies)) {
-    const AssumeRolePolicyDocument = JSON.stringify(recoveryTrust(ACCOUNT));
+    const AssumeRolePolicyDocument =
+      RoleName === "replication" ? trust("s3.amazonaws.com") : JSON.stringify(recoveryTrust(ACCOUNT));
     await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
     const PolicyDocument = JSON.stringify(policy);
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "rights", PolicyDocument }));

@@ -34,7 +34,6 @@ describe("Cloudinary emulator, Admin API with the official SDK", () => {
     do {
       const page = await bench.sdk.api.resources({
         type: "upload",
-        prefix: "list/",
         max_results: 5,
         next_cursor: cursor,
       } as never);
@@ -53,23 +52,63 @@ describe("Cloudinary emulator, Admin API with the official SDK", () => {
     await bench.sdk.uploader.upload(dataUri(png(7)), { public_id: "list/07", tags: "odd" });
   });
 
-  it("filters by prefix, ids, tag and start_at", async () => {
-    const ids = async (page: Promise<{ resources: { public_id: string }[] }>) =>
-      (await page).resources.map((resource) => resource.public_id);
-    expect(await ids(bench.sdk.api.resources({ type: "upload", prefix: "list/1", tags: true }))).to.have.lengthOf(2);
+  const ids = async (page: Promise<{ resources: { public_id: string }[] }>) =>
+    (await page).resources.map((resource) => resource.public_id);
+
+  it("pages by 10 unless told otherwise, and by public id where a prefix is given, whatever the direction", async () => {
+    expect(await ids(bench.sdk.api.resources({ type: "upload" }))).to.have.lengthOf(10);
+    const byPrefix = { type: "upload", prefix: "list/0", direction: "desc", max_results: 4 };
+    const first = await bench.sdk.api.resources(byPrefix as never);
+    expect(await ids(Promise.resolve(first))).to.deep.equal(["list/00", "list/01", "list/02", "list/03"]);
+    const next = bench.sdk.api.resources({ ...byPrefix, next_cursor: first.next_cursor } as never);
+    expect((await ids(next))[0]).to.equal("list/04");
+  });
+
+  it("finds by ids, asset ids, tag, context, folder and start_at", async () => {
     const named = bench.sdk.api.resources_by_ids(["list/03", "list/absent", "list/04"]);
     expect(await ids(named)).to.deep.equal(["list/03", "list/04"]);
     expect(await ids(bench.sdk.api.resources_by_tag("even", { max_results: 500 }))).to.have.lengthOf(6);
     const details = await bench.sdk.api.resource("list/05");
-    const from = { type: "upload", prefix: "list/", direction: 1, max_results: 500, start_at: details.created_at };
+    const api = bench.sdk.api as unknown as Record<string, (...args: unknown[]) => Promise<never>>;
+    expect(await ids(api.resources_by_asset_ids?.([details.asset_id]) as never)).to.deep.equal(["list/05"]);
+    await bench.sdk.api.update("list/05", { context: "ward=A 1", asset_folder: "wards/a" } as never);
+    expect(await ids(api.resources_by_context?.("ward") as never)).to.deep.equal(["list/05"]);
+    expect(await ids(api.resources_by_context?.("ward", "A 1") as never)).to.deep.equal(["list/05"]);
+    expect(await ids(api.resources_by_context?.("ward", "B") as never)).to.deep.equal([]);
+    expect(await ids(api.resources_by_asset_folder?.("wards/a") as never)).to.deep.equal(["list/05"]);
+    expect(await rejection(api.resources_by_moderation?.("manual", "pending") as never)).to.include({ http_code: 400 });
+    const from = { type: "upload", direction: 1, max_results: 500, start_at: details.created_at };
     expect((await ids(bench.sdk.api.resources(from as never)))[0]).to.equal("list/05");
+    const both = bench.sdk.api.resources({ ...from, prefix: "list/" } as never);
+    expect((await rejection(both)).message).to.match(/start_at/);
   });
 
-  it("refuses more than 500 a page and a cursor of another query", async () => {
+  it("shows tags, context and metadata when asked to, and only the fields that are named", async () => {
+    const [plain] = (await bench.sdk.api.resources_by_ids(["list/05"])).resources;
+    expect(plain).to.not.have.any.keys("tags", "context", "metadata", "etag");
+    const [full] = (await bench.sdk.api.resources_by_ids(["list/05"], { tags: true, context: true } as never))
+      .resources;
+    expect(full).to.deep.include({ tags: ["odd"], context: { custom: { ward: "A 1" } } });
+    const [few] = (await bench.sdk.api.resources_by_ids(["list/05"], { fields: "tags,bytes" } as never)).resources;
+    expect(Object.keys(few)).to.have.members(["asset_id", "public_id", "tags", "bytes"]);
+  });
+
+  it("refuses more than 500 a page, and a cursor that is foreign, broken or a day old", async () => {
     expect(await rejection(bench.sdk.api.resources({ max_results: 501 }))).to.include({ http_code: 400 });
-    const page = await bench.sdk.api.resources({ type: "upload", prefix: "list/", max_results: 2 });
-    const elsewhere = bench.sdk.api.resources({ type: "upload", prefix: "x", next_cursor: page.next_cursor } as never);
-    expect((await rejection(elsewhere)).message).to.match(/next_cursor/);
+    const query = { type: "upload", prefix: "list/", max_results: 2 };
+    const { next_cursor } = await bench.sdk.api.resources(query);
+    const refused = [
+      { ...query, prefix: "x", next_cursor },
+      { ...query, next_cursor: "bnVsbA" },
+    ];
+    for (const options of refused) {
+      expect((await rejection(bench.sdk.api.resources(options as never))).message).to.match(/next_cursor/);
+    }
+    const again = () => bench.sdk.api.resources({ ...query, next_cursor } as never);
+    expect((await again()).resources).to.have.lengthOf(2);
+    now += 86_400_001;
+    expect((await rejection(again())).message).to.match(/next_cursor/);
+    now -= 86_400_001;
   });
 
   it("updates and deletes by ids, prefix, tag and all", async () => {
@@ -83,6 +122,12 @@ describe("Cloudinary emulator, Admin API with the official SDK", () => {
     await bench.sdk.api.delete_all_resources();
     expect((await bench.sdk.api.resources({ max_results: 500 })).resources).to.have.lengthOf(0);
     expect(await rejection(bench.sdk.api.resource("list/01"))).to.include({ http_code: 404 });
+    const { asset_id } = await bench.sdk.uploader.upload(dataUri(png(1)), { public_id: "again" });
+    const byAssetIds = bench.sdk.api as unknown as {
+      delete_resources_by_asset_ids(ids: string[]): Promise<{ deleted: Record<string, string> }>;
+    };
+    const { deleted } = await byAssetIds.delete_resources_by_asset_ids([asset_id]);
+    expect(deleted).to.deep.equal({ [asset_id]: "deleted" });
   });
 
   it("keeps upload presets and applies them", async () => {
@@ -118,17 +163,19 @@ describe("Cloudinary emulator, Admin API with the official SDK", () => {
     expect(await rejection(bench.sdk.api.upload_preset("medical"))).to.include({ http_code: 404 });
   });
 
-  it("knows folders and metadata fields", async () => {
-    await bench.sdk.api.create_folder("forms/2026");
-    expect((await bench.sdk.api.root_folders()).folders.map((folder: { name: string }) => folder.name)).to.include(
-      "forms",
-    );
-    expect((await bench.sdk.api.sub_folders("forms")).folders).to.have.lengthOf(1);
-    await bench.sdk.api.delete_folder("forms/2026");
-    await bench.sdk.api.add_metadata_field({ external_id: "ward", label: "Ward", type: "string" } as never);
-    expect((await bench.sdk.api.list_metadata_fields()).metadata_fields).to.have.lengthOf(1);
-    await bench.sdk.api.delete_metadata_field("ward");
-    expect((await bench.sdk.api.list_metadata_fields()).metadata_fields).to.have.lengthOf(0);
+  it("refuses what it has not: search, transformations, mappings, streaming profiles, relations", async () => {
+    for (const path of [
+      "resources/search",
+      "transformations",
+      "upload_mappings",
+      "streaming_profiles",
+      "metadata_rules",
+    ]) {
+      const response = await bench.api(path);
+      expect(response.status, path).to.equal(400);
+      expect(await response.text(), path).to.match(/not carried out/);
+    }
+    expect((await bench.api("usage/01-01-2026")).status).to.equal(400);
   });
 });
 
@@ -150,6 +197,10 @@ describe("Cloudinary emulator, hourly limit and persistence", () => {
       const response = await bench.api("usage");
       expect(response.status).to.equal(420);
       expect(response.headers.get("x-featureratelimit-remaining")).to.equal("0");
+      const reset = new Date((Math.floor(now / 3_600_000) + 1) * 3_600_000);
+      expect(response.headers.get("x-featureratelimit-reset")).to.equal(reset.toUTCString());
+      const { error } = (await response.json()) as { error: { message: string } };
+      expect(error.message).to.match(/Try again on \d{4}-\d\d-\d\d \d\d:00:00 UTC$/);
       // The Upload API has no such limit.
       expect((await bench.sdk.uploader.upload(dataUri(png()), {})).format).to.equal("png");
       now += 3_600_000;

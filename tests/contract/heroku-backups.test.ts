@@ -177,7 +177,7 @@ describe("heroku emulator: backups and restores", function () {
       timezone: "UTC",
       schedule_name: "DATABASE_URL",
     });
-    await client.ok("POST", "/_control/schedules/run", {});
+    await client.ok("POST", "/_control/schedules/run", { force: true, wait: true });
     const latest: Json[] = [];
     for (let i = 0; i < 6; i++) latest.push(await client.capture(database, "usc-pis"));
     const backups = (await transfers()).filter((one) => one.to_type === "gof3r" && one.succeeded);

@@ -213,10 +213,12 @@ describe("heroku emulator: Platform API", function () {
       const addons: Json[] = await client.ok("GET", "/apps/addon-app/addons");
       const first = addons.find((one) => one.addon_service.name === "heroku-postgresql");
       for (const name of ["DATABASE", "DATABASE_URL", first.name, first.id]) {
-        const [found] = await client.ok("POST", "/actions/addon-attachments/resolve", {
-          addon_attachment: name,
-          app: "addon-app",
-        });
+        const [found] = await client.ok(
+          "POST",
+          "/actions/addon-attachments/resolve",
+          { addon_attachment: name, app: "addon-app" },
+          { "Accept-Inclusion": "addon:plan,config_vars" },
+        );
         expect(found, name).to.deep.include({ name: "DATABASE", config_vars: ["DATABASE_URL"], namespace: null });
         expect(found.addon.id).to.equal(first.id);
       }
@@ -230,7 +232,9 @@ describe("heroku emulator: Platform API", function () {
       expect(second.config_vars[0]).to.match(/^HEROKU_POSTGRESQL_[A-Z]+_URL$/);
       const before = (await client.ok("GET", "/apps/addon-app/config-vars")).DATABASE_URL;
       const body = { addon: { name: second.name }, app: { name: "addon-app" }, name: "DATABASE", namespace: null };
-      expect(await outcome("POST", "/addon-attachments", body)).to.equal("422 invalid_params");
+      // A confirmation for another app is none.
+      for (const confirm of [undefined, "other-app"])
+        expect(await outcome("POST", "/addon-attachments", { ...body, confirm })).to.equal("422 confirmation_required");
       await client.ok("POST", "/addon-attachments", { ...body, confirm: "addon-app" });
       const vars = await client.ok("GET", "/apps/addon-app/config-vars");
       expect(vars.DATABASE_URL).to.not.equal(before);

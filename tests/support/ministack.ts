@@ -27,15 +27,10 @@ export async function startMiniStack(local: LocalSettings = {}): Promise<MiniSta
   const folder = mkdtempSync(join(tmpdir(), "usc-pis-ministack-"));
   const log = join(folder, "log");
   const port = await freePort();
-  // Plain HTTP: what is tested here does not depend on TLS, and no certificate has to be trusted by this process.
-  const { USE_SSL, MINISTACK_SSL_CERT, MINISTACK_SSL_KEY, NODE_EXTRA_CA_CERTS, ...environment } = awsEnvironment(
-    folder,
-    port,
-    local,
-  );
+  const environment = plainEnvironment(folder, port, local);
   const child = spawn(pythonPath(), serverArguments(port), {
     cwd: folder,
-    env: { ...environment, LOG_LEVEL: "WARNING" },
+    env: environment,
     stdio: ["ignore", "ignore", openSync(log, "w")],
     // Functions run as its children: they go with the whole group.
     detached: true,
@@ -75,6 +70,13 @@ export async function startMiniStack(local: LocalSettings = {}): Promise<MiniSta
     }
     await sleep(100);
   }
+}
+
+/** Environment for plain HTTP: no certificate has to be trusted by the process that asks. */
+export function plainEnvironment(folder: string, port: number, local: LocalSettings = {}): Record<string, string> {
+  const environment = awsEnvironment(folder, port, local);
+  const { USE_SSL, MINISTACK_SSL_CERT, MINISTACK_SSL_KEY, NODE_EXTRA_CA_CERTS, ...plain } = environment;
+  return { ...plain, LOG_LEVEL: "WARNING" };
 }
 
 function signalGroup(group: number | undefined, signal: NodeJS.Signals): void {

@@ -9,9 +9,11 @@ import asyncio  # noqa: E402
 
 from ministack.app import app as ministack  # noqa: E402
 
-from . import activity, alarms_off, control, inbox, invocations, notices, schedules, subscriptions  # noqa: E402
+from . import activity, alarms_off, control, inbox, invocations, lifecycle, locks  # noqa: E402
+from . import notices, replication, schedules, subscriptions  # noqa: E402
 
-for part in (alarms_off, inbox, invocations, notices, schedules, subscriptions):
+# Locks come before replication, which copies a version when its lock is on it.
+for part in (alarms_off, inbox, invocations, locks, notices, replication, schedules, subscriptions):
     part.install()
 
 
@@ -35,6 +37,8 @@ control.route("GET", "/_sandbox/scheduler/next", _next)
 control.route("GET", "/_sandbox/activity", _activity)
 control.route("GET", "/_sandbox/mail", inbox.show)
 control.route("POST", "/_sandbox/mail", inbox.switch)
+control.route("GET", "/_sandbox/replication", replication.show)
+control.route("POST", "/_sandbox/replication", replication.switch)
 
 
 async def app(scope, receive, send):
@@ -45,5 +49,6 @@ async def app(scope, receive, send):
     if scope["path"].startswith("/_sandbox/"):
         await control.handle(scope, receive, send)
         return
+    lifecycle.look(scope)
     with activity.counted("requests"):
         await ministack(scope, receive, send)

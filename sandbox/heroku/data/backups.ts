@@ -16,7 +16,7 @@ function show(transfer: Transfer, verbose = false) {
   return {
     uuid: transfer.uuid,
     num: transfer.num,
-    num_keep: null,
+    num_keep: transfer.numKeep ?? null,
     from_type: transfer.fromType,
     from_name: transfer.fromName,
     from_url: transfer.fromUrl,
@@ -34,6 +34,7 @@ function show(transfer: Transfer, verbose = false) {
     warnings: transfer.warnings,
     processed_bytes: transfer.processedBytes,
     source_bytes: transfer.sourceBytes,
+    // `pgbackups_name` is for backups of a service before this one: none is here.
     options: {},
     schedule: transfer.scheduleId === null ? null : { uuid: transfer.scheduleId },
     ...(verbose ? { logs: transfer.logs } : {}),
@@ -45,6 +46,24 @@ export function database(cloud: Cloud, reference: string | undefined): Addon {
   const addon = cloud.addon(reference);
   if (addon.service !== "heroku-postgresql") throw notFound("database");
   if (addon.state !== "provisioned") throw notYetProvisioned();
+  return addon;
+}
+
+/** Extensions of a request's body, each a name or `schema.name`. */
+export function extensionNames(body: Record<string, unknown>): string[] {
+  const extensions = Array.isArray(body.extensions) ? body.extensions.map(String) : [];
+  const bad = extensions.find((name) => !/^([a-z_][a-z0-9_]*\.)?[a-z0-9_-]+$/.test(name));
+  if (bad !== undefined) throw invalid(`Extension ${bad} is not valid.`);
+  return extensions;
+}
+
+/** The add-on that a database's address belongs to. Others are refused: the emulator copies only what is its own. */
+function addonOfUrl(cloud: Cloud, address: string | undefined): Addon {
+  const url = URL.canParse(address ?? "") ? new URL(address ?? "") : undefined;
+  const addon = Object.values(cloud.state.addons).find(
+    ({ login }) => login && login.user === url?.username && `/${login.database}` === url.pathname,
+  );
+  if (!addon) throw invalid("from_url and to_url must be addresses of this emulator's own databases.");
   return addon;
 }
 
@@ -78,17 +97,24 @@ function transferRoutes(cloud: Cloud): Route[] {
       const source = text(body, "backup_url") ?? "";
       if (!/^(https?|gof3r):\/\//.test(source))
         throw invalid("backup_url must be an http or https address, or that of a backup.");
-      const extensions = Array.isArray(body.extensions) ? body.extensions.map(String) : [];
-      const bad = extensions.find((name) => !/^[a-z0-9_-]+$/.test(name));
-      if (bad !== undefined) throw invalid(`Extension ${bad} is not valid.`);
       const transfer = cloud.transfers.restore(
         cloud.billingApp(addon),
         addon,
         attachmentName(cloud, addon),
         source,
-        extensions,
+        extensionNames(body),
       );
       return ok(show(transfer), 201);
+    }),
+    route("POST", "/client/v11/databases/:database/transfers", async (x) => {
+      const target = database(cloud, x.params.database);
+      const body = await x.json();
+      const source = addonOfUrl(cloud, text(body, "from_url"));
+      if (addonOfUrl(cloud, text(body, "to_url")).id !== target.id)
+        throw invalid(`to_url must be the address of ${target.name}.`);
+      if (source.id === target.id) throw invalid("A database can't be copied onto itself.");
+      const names = { from: text(body, "from_name") ?? source.name, to: text(body, "to_name") ?? target.name };
+      return ok(show(cloud.transfers.copy(cloud.billingApp(target), source, target, names)), 201);
     }),
     route("GET", "/client/v11/apps/:app/transfers", (x) => {
       const app = cloud.app(x.params.app);
@@ -118,7 +144,7 @@ function transferRoutes(cloud: Cloud): Route[] {
         throw invalid("A public URL exists for finished, successful backups only.");
       const expires = Math.floor(Date.now() / 1000) + PUBLIC_URL_SECONDS;
       const path = `/_backups/${transfer.uuid}.dump`;
-      const url = `${cloud.baseUrl}${signPath(cloud.state.urlKey, path, expires)}`;
+      const url = `${cloud.storageUrl}${signPath(cloud.state.urlKey, path, expires)}`;
       return ok({ url, expires_at: new Date(expires * 1000).toISOString() }, 201);
     }),
     route(

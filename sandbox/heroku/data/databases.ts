@@ -4,13 +4,18 @@ import { notFound, ok } from "../http";
 import type { Addon } from "../model";
 import { findPlan } from "../plans";
 import { type Route, route } from "../router";
-import { database } from "./backups";
+import { database, extensionNames } from "./backups";
 
 /** Storage limits by plan in GB (requirements' facts; others are not shown). */
 const STORAGE_GB: Record<string, number> = { "essential-0": 1, "essential-1": 10, "essential-2": 32, "standard-0": 64 };
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+/** To the minute, as pg:info shows when a database was made. */
+function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 async function show(cloud: Cloud, addon: Addon) {
@@ -25,12 +30,13 @@ async function show(cloud: Cloud, addon: Addon) {
     { name: "Status", values: ["Available"] },
     { name: "Connections", values: [`${figures.connections}/${plan.connections}`] },
     { name: "PG Version", values: [figures.version] },
-    { name: "Created", values: [addon.createdAt] },
+    { name: "Created", values: [minute(addon.createdAt)] },
     { name: "Data Size", values: [limit === undefined ? size : `${size} / ${limit} GB`] },
     { name: "Tables", values: [String(figures.tables)] },
     { name: "Fork/Follow", values: [essential ? "Unsupported" : "Available"] },
     { name: "Rollback", values: ["Unsupported"] },
-    { name: "Continuous Protection", values: ["Off"] },
+    // The official CLI warns of logical backups where it is on; there is no write-ahead log to go back to here.
+    { name: "Continuous Protection", values: [essential ? "Off" : "On"] },
   ];
   return {
     addon_id: addon.id,
@@ -73,13 +79,27 @@ export function databaseRoutes(cloud: Cloud): Route[] {
       ok(await show(cloud, database(cloud, x.params.database))),
     ),
     route("GET", "/client/v11/databases/:database/wait_status", (x) => {
-      const waiting = cloud.addon(x.params.database).state !== "provisioned";
-      return ok({ "waiting?": waiting, "error?": false, message: waiting ? "creating" : "available" });
+      database(cloud, x.params.database);
+      return ok({ "waiting?": false, "error?": false, message: "available" });
     }),
     route("PUT", "/client/v11/databases/:database/reset", async (x) => {
       const addon = database(cloud, x.params.database);
-      if (addon.login) await cloud.databases.empty(addon.login);
+      const extensions = extensionNames(await x.json());
+      if (addon.login) {
+        await cloud.databases.empty(addon.login);
+        await cloud.databases.createExtensions(addon.login, extensions);
+      }
       return ok({ message: "Reset successful" });
+    }),
+    // All credentials, or one by name: here there is only the default one.
+    route("POST", "/postgres/v0/databases/:database/credentials_rotation", async (x) => {
+      await cloud.addons.rotate(database(cloud, x.params.database));
+      return ok({ message: "Rotated" });
+    }),
+    route("POST", "/postgres/v0/databases/:database/credentials/:name/credentials_rotation", async (x) => {
+      if (x.params.name !== "default") throw notFound("credential");
+      await cloud.addons.rotate(database(cloud, x.params.database));
+      return ok({ message: "Rotated" });
     }),
     route("GET", "/postgres/v0/databases/:database/credentials", (x) =>
       ok([credential(cloud, database(cloud, x.params.database))]),

@@ -1,9 +1,9 @@
 /** Add-ons, attachments, and the resolvers by which the CLI finds them. */
 import type { Cloud } from "../cloud";
 import { attachmentsOfApp, configVarName } from "../config-vars";
-import { ApiError, invalid, notFound, ok, reference, text } from "../http";
+import { invalid, notFound, object, ok, reference, text } from "../http";
 import type { Addon, App, Attachment } from "../model";
-import { findPlan, plansOf, serviceOf } from "../plans";
+import { plansOf } from "../plans";
 import { type Route, route } from "../router";
 import { list } from "./lists";
 import type { Present } from "./present";
@@ -28,12 +28,6 @@ function addonOfApp(cloud: Cloud, app: App, name: string | undefined): Addon {
   return addon;
 }
 
-function changePlan(addon: Addon, planName: string): void {
-  const plan = findPlan(planName);
-  if (serviceOf(plan.name) !== addon.service) throw invalid(`${plan.name} is not a plan of ${addon.service}.`);
-  addon.plan = plan.name;
-}
-
 function attachmentRoutes(cloud: Cloud, present: Present): Route[] {
   const find = (id: string | undefined) => {
     const attachment = cloud.state.attachments[id ?? ""];
@@ -44,7 +38,7 @@ function attachmentRoutes(cloud: Cloud, present: Present): Route[] {
     route("GET", "/addon-attachments", (x) =>
       list(
         x,
-        Object.values(cloud.state.attachments).map((one) => present.attachment(one)),
+        Object.values(cloud.state.attachments).map((one) => present.attachment(one, x)),
         "id",
         "name",
       ),
@@ -53,7 +47,7 @@ function attachmentRoutes(cloud: Cloud, present: Present): Route[] {
       const app = cloud.app(x.params.app);
       return list(
         x,
-        attachmentsOfApp(cloud.state, app.id).map((one) => present.attachment(one)),
+        attachmentsOfApp(cloud.state, app.id).map((one) => present.attachment(one, x)),
         "id",
         "name",
       );
@@ -63,23 +57,23 @@ function attachmentRoutes(cloud: Cloud, present: Present): Route[] {
       const attachments = Object.values(cloud.state.attachments).filter((one) => one.addonId === id);
       return list(
         x,
-        attachments.map((one) => present.attachment(one)),
+        attachments.map((one) => present.attachment(one, x)),
         "id",
         "name",
       );
     }),
-    route("GET", "/addon-attachments/:id", (x) => ok(present.attachment(find(x.params.id)))),
+    route("GET", "/addon-attachments/:id", (x) => ok(present.attachment(find(x.params.id), x))),
     route("POST", "/addon-attachments", async (x) => {
       const body = await x.json();
       const app = cloud.app(reference(body, "app"));
       const addon = cloud.addon(reference(body, "addon"));
       const replace = text(body, "confirm") === app.name;
       const attachment = cloud.addons.attach(app, addon, text(body, "name"), text(body, "namespace") ?? null, replace);
-      return ok(present.attachment(attachment), 201);
+      return ok(present.attachment(attachment, x), 201);
     }),
     route("DELETE", "/addon-attachments/:id", (x) => {
       const attachment = find(x.params.id);
-      const answer = present.attachment(attachment);
+      const answer = present.attachment(attachment, x);
       const others = Object.values(cloud.state.attachments).filter((one) => one.addonId === attachment.addonId);
       if (others.length === 1 && cloud.addon(attachment.addonId).appId === attachment.appId)
         throw invalid("Cannot destroy last attachment to billing app for add-on; destroy the add-on instead.");
@@ -94,7 +88,7 @@ function attachmentRoutes(cloud: Cloud, present: Present): Route[] {
       const service = text(body, "addon_service");
       const fitting = found.filter((one) => service === undefined || cloud.addon(one.addonId).service === service);
       if (fitting.length === 0) throw notFound("add on attachment");
-      return ok(fitting.map((one) => present.attachment(one)));
+      return ok(fitting.map((one) => present.attachment(one, x)));
     }),
   ];
 }
@@ -109,16 +103,16 @@ export function addonRoutes(cloud: Cloud, present: Present): Route[] {
     route("GET", "/addons", (x) =>
       list(
         x,
-        Object.values(cloud.state.addons).map((one) => present.addon(one)),
+        Object.values(cloud.state.addons).map((one) => present.addon(one, x)),
         "id",
         "name",
       ),
     ),
-    route("GET", "/addons/:addon", (x) => ok(present.addon(cloud.addon(x.params.addon)))),
+    route("GET", "/addons/:addon", (x) => ok(present.addon(cloud.addon(x.params.addon), x))),
     route("GET", "/apps/:app/addons", (x) =>
       list(
         x,
-        attachedTo(cloud.app(x.params.app)).map((one) => present.addon(one)),
+        attachedTo(cloud.app(x.params.app)).map((one) => present.addon(one, x)),
         "id",
         "name",
       ),
@@ -128,30 +122,35 @@ export function addonRoutes(cloud: Cloud, present: Present): Route[] {
       const body = await x.json();
       const plan = reference(body, "plan");
       if (plan === undefined) throw invalid("plan is missing.");
-      const attachment = body.attachment as Record<string, unknown> | undefined;
-      const addon = cloud.addons.add(app, plan, text(body, "name"), attachment ? text(attachment, "name") : undefined);
-      return ok(present.addon(addon), 201);
+      const addon = await cloud.addons.add(app, {
+        plan,
+        name: text(body, "name"),
+        attachment: text(object(body, "attachment"), "name"),
+        config: object(body, "config"),
+        replace: text(body, "confirm") === app.name,
+      });
+      return ok(present.addon(addon, x), 201);
     }),
     route("GET", "/apps/:app/addons/:addon", (x) => {
       const app = cloud.app(x.params.app);
       const addon = attachedTo(app).find((one) => one.id === x.params.addon || one.name === x.params.addon);
       if (!addon) throw notFound("add-on");
-      return ok(present.addon(addon));
+      return ok(present.addon(addon, x));
     }),
     route("PATCH", "/apps/:app/addons/:addon", async (x) => {
       const addon = addonOfApp(cloud, cloud.app(x.params.app), x.params.addon);
       const body = await x.json();
       // The provider sends an empty plan when only the name changes.
       const plan = reference(body, "plan");
-      if (plan) changePlan(addon, plan);
       const name = text(body, "name");
-      if (name) addon.name = name;
+      if (name) cloud.addons.rename(addon, name);
+      if (plan) await cloud.addons.changePlan(addon, plan);
       cloud.touch(addon);
-      return ok(present.addon(addon));
+      return ok(present.addon(addon, x));
     }),
     route("DELETE", "/apps/:app/addons/:addon", async (x) => {
       const addon = addonOfApp(cloud, cloud.app(x.params.app), x.params.addon);
-      const answer = { ...present.addon(addon), state: "deprovisioned" };
+      const answer = { ...present.addon(addon, x), state: "deprovisioned" };
       for (const transfer of Object.values(cloud.state.transfers))
         if (transfer.addonId === addon.id) await cloud.transfers.cancel(transfer);
       await cloud.addons.destroy(addon);
@@ -163,23 +162,22 @@ export function addonRoutes(cloud: Cloud, present: Present): Route[] {
       const name = text(body, "addon") ?? "";
       const pool = appName === undefined ? Object.values(cloud.state.addons) : ofApp(cloud.app(appName));
       const found = pool.filter((one) => one.id === name || one.name === name || one.service === name);
-      if (found.length > 0) return ok(found.map((one) => present.addon(one)));
+      if (found.length > 0) return ok(found.map((one) => present.addon(one, x)));
       const attached = resolveAttachments(cloud, name, appName === undefined ? undefined : cloud.app(appName));
       if (attached.length === 0) throw notFound("add on");
-      return ok(attached.map((one) => present.addon(cloud.addon(one.addonId))));
+      return ok(attached.map((one) => present.addon(cloud.addon(one.addonId), x)));
     }),
     route("GET", "/addon-services/:service/plans", (x) => {
       const plans = plansOf(x.params.service ?? "");
-      if (plans.length === 0) throw new ApiError(404, "not_found", "Couldn't find that add-on service.");
-      return ok(
-        plans.map((plan) => ({
-          id: plan.name,
-          name: plan.name,
-          human_name: plan.humanName,
-          default: plan.isDefault,
-          price: { cents: plan.cents, unit: "month" },
-        })),
-      );
+      if (plans.length === 0) throw notFound("add-on service");
+      const shown = plans.map((plan) => ({
+        id: plan.name,
+        name: plan.name,
+        human_name: plan.humanName,
+        default: plan.isDefault,
+        price: { cents: plan.cents, unit: "month" },
+      }));
+      return list(x, shown, "name", "id");
     }),
     ...attachmentRoutes(cloud, present),
   ];

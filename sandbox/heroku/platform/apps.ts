@@ -1,4 +1,4 @@
-/** Apps, their features, certificates' switch, buildpacks, and what belongs to the account. */
+/** Apps, their features, certificates' switch and buildpacks. */
 import { rmSync } from "node:fs";
 import type { Cloud } from "../cloud";
 import { ApiError, invalid, notFound, ok, text } from "../http";
@@ -97,6 +97,7 @@ async function destroyApp(cloud: Cloud, app: App): Promise<void> {
     state.attachments,
     state.formations,
     state.domains,
+    state.certificates,
     state.webhooks,
     state.drains,
     state.couplings,
@@ -128,8 +129,6 @@ function feature(cloud: Cloud, app: App, reference: string) {
 
 export function appRoutes(cloud: Cloud, present: Present): Route[] {
   return [
-    route("GET", "/account", () => ok(present.account)),
-    route("GET", "/users/~", () => ok(present.account)),
     ...["/apps", "/users/~/apps"].map((path) =>
       route("GET", path, (x) =>
         list(
@@ -164,9 +163,8 @@ export function appRoutes(cloud: Cloud, present: Present): Route[] {
     }),
     route("GET", "/apps/:app/collaborators", (x) => {
       const app = cloud.app(x.params.app);
-      return ok([
-        { id: cloud.state.account.id, app: { id: app.id, name: app.name }, user: present.user, permissions: [] },
-      ]);
+      const owner = { id: cloud.state.account.id, app: { id: app.id, name: app.name }, user: present.user };
+      return list(x, [{ ...owner, permissions: [] }], "id");
     }),
     ...(["POST", "DELETE"] as const).map((method) =>
       route(method, "/apps/:app/acm", (x) => {
@@ -178,7 +176,12 @@ export function appRoutes(cloud: Cloud, present: Present): Route[] {
     ),
     route("GET", "/apps/:app/features", (x) => {
       const app = cloud.app(x.params.app);
-      return ok(FEATURES.map((name) => feature(cloud, app, name)));
+      return list(
+        x,
+        FEATURES.map((name) => feature(cloud, app, name)),
+        "name",
+        "id",
+      );
     }),
     route("GET", "/apps/:app/features/:feature", (x) =>
       ok(feature(cloud, cloud.app(x.params.app), x.params.feature ?? "")),

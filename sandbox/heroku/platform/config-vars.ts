@@ -1,6 +1,6 @@
 /** Config vars, releases and rollbacks. */
 import type { Cloud } from "../cloud";
-import { addonVars, attachmentsOfApp, configVarName, configVars } from "../config-vars";
+import { addonVars, attachedAddons, configVars, releaseVars } from "../config-vars";
 import { ApiError, invalid, notFound, ok, text } from "../http";
 import type { App, Release } from "../model";
 import { type Route, route } from "../router";
@@ -8,9 +8,8 @@ import { list } from "./lists";
 import type { Present } from "./present";
 
 function change(cloud: Cloud, app: App, body: Record<string, unknown>): void {
-  const fromAddons = addonVars(cloud.state, cloud.databases, app.id);
-  // Also while an add-on is being provisioned, its config var is its own.
-  const owned = new Set(attachmentsOfApp(cloud.state, app.id).map(configVarName));
+  const attached = attachedAddons(cloud.state, app.id);
+  const fromAddons = addonVars(cloud.state, cloud.databases, attached);
   const before = { ...app.vars };
   const after = { ...app.vars };
   const names: string[] = [];
@@ -18,7 +17,8 @@ function change(cloud: Cloud, app: App, body: Record<string, unknown>): void {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw invalid(`${name} is not a valid config var name.`);
     if (value !== null && !["string", "number", "boolean"].includes(typeof value))
       throw invalid(`The value of ${name} must be a string or null.`);
-    if (owned.has(name)) {
+    // Also while an add-on is being provisioned, its config var is its own.
+    if (name in attached) {
       if (value === fromAddons[name]) continue;
       throw invalid(`Cannot ${value === null ? "remove" : "overwrite"} attachment values ${name}.`);
     }
@@ -70,8 +70,7 @@ export function configVarRoutes(cloud: Cloud, present: Present): Route[] {
     // The CLI looks here after a rollback that a release command delays.
     route("GET", "/apps/:app/releases/:release/config-vars", (x) => {
       const app = cloud.app(x.params.app);
-      const { vars } = findRelease(cloud, app, x.params.release);
-      return ok(configVars(cloud.state, cloud.databases, app, vars));
+      return ok(releaseVars(cloud.state, cloud.databases, findRelease(cloud, app, x.params.release)));
     }),
     route("POST", "/apps/:app/releases", async (x) => {
       const app = cloud.app(x.params.app);

@@ -4,6 +4,7 @@ import { ApiError, invalid, notFound, ok, text } from "../http";
 import { uuid } from "../ids";
 import type { App, Formation } from "../model";
 import { type Route, route } from "../router";
+import { list } from "./lists";
 import type { Present } from "./present";
 
 const SIZES = ["Eco", "Basic", "Standard-1X", "Standard-2X", "Performance-M", "Performance-L"];
@@ -70,7 +71,12 @@ export function dynoRoutes(cloud: Cloud, present: Present): Route[] {
   };
   return [
     route("GET", "/apps/:app/formation", (x) =>
-      ok(formationOf(cloud, cloud.app(x.params.app)).map((one) => present.formation(one))),
+      list(
+        x,
+        formationOf(cloud, cloud.app(x.params.app)).map((one) => present.formation(one)),
+        "type",
+        "id",
+      ),
     ),
     route("PATCH", "/apps/:app/formation", async (x) => {
       const app = cloud.app(x.params.app);
@@ -88,12 +94,20 @@ export function dynoRoutes(cloud: Cloud, present: Present): Route[] {
       apply(cloud, app, [{ ...(await x.json()), type: formation.type }]);
       return ok(present.formation(formation));
     }),
-    route("GET", "/apps/:app/dynos", (x) => ok(dynos(cloud.app(x.params.app)).map((one) => present.dyno(one)))),
+    route("GET", "/apps/:app/dynos", (x) =>
+      list(
+        x,
+        dynos(cloud.app(x.params.app)).map((one) => present.dyno(one)),
+        "name",
+        "id",
+      ),
+    ),
     route("GET", "/apps/:app/dynos/:dyno", (x) => ok(present.dyno(named(cloud.app(x.params.app), x.params.dyno)))),
     route("POST", "/apps/:app/dynos", async (x) => {
       const app = cloud.app(x.params.app);
       const body = await x.json();
-      if (body.attach === true) throw invalid("Attached dynos are not emulated: use run:detached.");
+      if (body.attach === true)
+        throw invalid("An attached dyno is not emulated: use run:detached, and logs for its output.");
       const slug = cloud.state.slugs[app.slugId ?? ""];
       if (!slug) throw invalid("Cannot run one-off process at this time: no code is deployed.");
       const command = text(body, "command");

@@ -1,12 +1,21 @@
-/** Domains, certificates' list, webhooks and log drains. */
+/** Domains, webhooks and log drains. */
 import type { Cloud } from "../cloud";
 import { ApiError, invalid, notFound, ok, reference, text } from "../http";
 import { hex, now, randomDnsTarget, uuid } from "../ids";
 import type { App, Domain, Drain, Webhook } from "../model";
 import { type Route, route } from "../router";
 import { herokuHostname } from "../runtime/app-routers";
+import { findCertificate } from "./certificates";
 import { list } from "./lists";
 import type { Present } from "./present";
+
+/** Limits of one app (Heroku Dev Center, "Limits"). */
+const MOST = { domains: 1000, webhooks: 10, drains: 5 };
+
+function checkLimit(table: Record<string, { appId: string }>, app: App, what: keyof typeof MOST): void {
+  if (Object.values(table).filter((one) => one.appId === app.id).length >= MOST[what])
+    throw invalid(`An app can't have more than ${MOST[what]} ${what}.`);
+}
 
 const HOSTNAME = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
@@ -22,6 +31,12 @@ function owned<T extends { id: string; appId: string }>(
   return item;
 }
 
+/** The certificate that a domain's request names; it has to be one of the app's. */
+function certificateId(cloud: Cloud, app: App, body: Record<string, unknown>): string | null {
+  const asked = reference(body, "sni_endpoint");
+  return asked === undefined ? null : findCertificate(cloud, app, asked).id;
+}
+
 function addDomain(cloud: Cloud, app: App, body: Record<string, unknown>): Domain {
   const hostname = (text(body, "hostname") ?? "").toLowerCase();
   if (!HOSTNAME.test(hostname)) throw invalid(`Hostname ${hostname} is not a valid domain name.`);
@@ -29,13 +44,14 @@ function addDomain(cloud: Cloud, app: App, body: Record<string, unknown>): Domai
   const holder = Object.values(cloud.state.domains).find((one) => one.hostname === hostname);
   if (holder?.appId === app.id) throw invalid(`Domain already added to this app: ${hostname}`);
   if (holder) throw invalid(`${hostname} is currently in use by another app.`);
+  checkLimit(cloud.state.domains, app, "domains");
   const at = now();
   const domain: Domain = {
     id: uuid(),
     appId: app.id,
     hostname,
     cname: randomDnsTarget(),
-    sniEndpointId: reference(body, "sni_endpoint") ?? null,
+    sniEndpointId: certificateId(cloud, app, body),
     createdAt: at,
     updatedAt: at,
   };
@@ -79,8 +95,9 @@ function domainRoutes(cloud: Cloud, present: Present): Route[] {
       ok(present.domain(find(cloud.app(x.params.app), x.params.domain))),
     ),
     route("PATCH", "/apps/:app/domains/:domain", async (x) => {
-      const domain = find(cloud.app(x.params.app), x.params.domain);
-      domain.sniEndpointId = reference(await x.json(), "sni_endpoint") ?? null;
+      const app = cloud.app(x.params.app);
+      const domain = find(app, x.params.domain);
+      domain.sniEndpointId = certificateId(cloud, app, await x.json());
       cloud.touch(domain);
       return ok(present.domain(domain));
     }),
@@ -90,10 +107,6 @@ function domainRoutes(cloud: Cloud, present: Present): Route[] {
       delete state.domains[domain.id];
       cloud.store.save();
       return ok(answer);
-    }),
-    route("GET", "/apps/:app/sni-endpoints", (x) => {
-      cloud.app(x.params.app);
-      return ok([]);
     }),
   ];
 }
@@ -118,10 +131,11 @@ function webhookRoutes(cloud: Cloud, present: Present): Route[] {
   return [
     route("GET", "/apps/:app/webhooks", (x) => {
       const app = cloud.app(x.params.app);
-      return ok(
-        Object.values(state.webhooks)
-          .filter((one) => one.appId === app.id)
-          .map((one) => present.webhook(one)),
+      const hooks = Object.values(state.webhooks).filter((one) => one.appId === app.id);
+      return list(
+        x,
+        hooks.map((one) => present.webhook(one)),
+        "id",
       );
     }),
     route("POST", "/apps/:app/webhooks", async (x) => {
@@ -139,6 +153,7 @@ function webhookRoutes(cloud: Cloud, present: Present): Route[] {
         updatedAt: at,
       };
       webhookFields(webhook, { include: [], ...(await x.json()) });
+      checkLimit(state.webhooks, app, "webhooks");
       state.webhooks[webhook.id] = webhook;
       cloud.store.save();
       return ok(present.webhook(webhook), 201);
@@ -175,11 +190,8 @@ function drainRoutes(cloud: Cloud): Route[] {
   return [
     route("GET", "/apps/:app/log-drains", (x) => {
       const app = cloud.app(x.params.app);
-      return ok(
-        Object.values(state.drains)
-          .filter((one) => one.appId === app.id)
-          .map(show),
-      );
+      const drains = Object.values(state.drains).filter((one) => one.appId === app.id);
+      return list(x, drains.map(show), "id");
     }),
     route("POST", "/apps/:app/log-drains", async (x) => {
       const app = cloud.app(x.params.app);
@@ -187,6 +199,7 @@ function drainRoutes(cloud: Cloud): Route[] {
       if (!/^(https?|syslog|syslog\+tls):\/\//.test(url)) throw invalid("Url is invalid");
       if (Object.values(state.drains).some((one) => one.appId === app.id && one.url === url))
         throw new ApiError(422, "invalid_params", "Url has already been taken");
+      checkLimit(state.drains, app, "drains");
       const at = now();
       const drain: Drain = { id: uuid(), appId: app.id, url, token: `d.${hex(32)}`, createdAt: at, updatedAt: at };
       state.drains[drain.id] = drain;

@@ -4,6 +4,7 @@ import { invalid, notFound, ok, reference, text } from "../http";
 import { now, uuid } from "../ids";
 import type { Coupling, Pipeline } from "../model";
 import { type Route, route } from "../router";
+import { list } from "./lists";
 import type { Present } from "./present";
 
 const STAGES = ["review", "development", "staging", "production"];
@@ -32,7 +33,14 @@ function findCoupling(cloud: Cloud, id: string | undefined): Coupling {
 export function pipelineRoutes(cloud: Cloud, present: Present): Route[] {
   const { state } = cloud;
   return [
-    route("GET", "/pipelines", () => ok(Object.values(state.pipelines).map((one) => present.pipeline(one)))),
+    route("GET", "/pipelines", (x) =>
+      list(
+        x,
+        Object.values(state.pipelines).map((one) => present.pipeline(one)),
+        "id",
+        "name",
+      ),
+    ),
     route("POST", "/pipelines", async (x) => {
       const body = await x.json();
       const owner = (body.owner ?? { id: state.account.id, type: "user" }) as { id: string; type: string };

@@ -2,14 +2,26 @@
 
 import type { Cloud } from "../cloud";
 import { configVarName } from "../config-vars";
+import { asksFor, type Exchange } from "../http";
 import type { Addon, App, Attachment, Build, Coupling, Domain, Formation, Pipeline, Release, Webhook } from "../model";
 import { findPlan } from "../plans";
-import type { Dyno } from "../runtime/dynos";
+import type { Dyno } from "../runtime/dyno";
 
 const appRef = (app: App) => ({ id: app.id, name: app.name });
 const times = (item: { createdAt: string; updatedAt: string }) => ({
   created_at: item.createdAt,
   updated_at: item.updatedAt,
+});
+
+/** How long a new domain is `pending`, in milliseconds. Creation times are whole seconds: it is one second at least. */
+const DOMAIN_PENDING_MS = 2000;
+const isPending = (domain: Domain) => Date.now() < Date.parse(domain.createdAt) + DOMAIN_PENDING_MS;
+
+const serviceDetails = (name: string) => ({
+  human_name: name,
+  state: "ga",
+  supports_multiple_installations: true,
+  supports_sharing: true,
 });
 
 export class Present {
@@ -48,6 +60,7 @@ export class Present {
       maintenance: app.maintenance,
       organization: null,
       owner: this.user,
+      process_tier: this.processTier(app),
       region: { id: app.region, name: app.region },
       released_at: app.releasedAt,
       repo_size: null,
@@ -57,6 +70,15 @@ export class Present {
       team: null,
       web_url: `http://127.0.0.1:${app.routerPort}/`,
     };
+  }
+
+  /** The official CLI asks for the account's eco hours only when an app says that it is of that tier. */
+  private processTier(app: App): string {
+    const sizes = Object.values(this.cloud.state.formations)
+      .filter((one) => one.appId === app.id && one.quantity > 0)
+      .map((one) => one.size);
+    if (sizes.includes("Eco")) return "eco";
+    return sizes.every((size) => size === "Basic") ? "basic" : "production";
   }
 
   release(release: Release) {
@@ -96,7 +118,8 @@ export class Present {
     };
   }
 
-  addon(addon: Addon) {
+  /** Plan and service are ids and names, unless `x` asks for more of them by `Accept-Expansion`. */
+  addon(addon: Addon, x: Exchange) {
     const plan = findPlan(addon.plan);
     const attachments = Object.values(this.cloud.state.attachments).filter(
       (one) => one.addonId === addon.id && one.appId === addon.appId,
@@ -107,12 +130,20 @@ export class Present {
       name: addon.name,
       ...times(addon),
       actions: [],
-      addon_service: { id: addon.service, name: addon.service, human_name: addon.service },
+      addon_service: {
+        id: addon.service,
+        name: addon.service,
+        ...(asksFor(x, "accept-expansion", "addon_service") ? serviceDetails(addon.service) : {}),
+      },
       app: appRef(this.cloud.billingApp(addon)),
       billed_price: price,
       billing_entity: { ...appRef(this.cloud.billingApp(addon)), type: "app" },
       config_vars: attachments.map(configVarName),
-      plan: { id: plan.name, name: plan.name, human_name: plan.humanName, price },
+      plan: {
+        id: plan.name,
+        name: plan.name,
+        ...(asksFor(x, "accept-expansion", "plan") ? { human_name: plan.humanName, price, state: "ga" } : {}),
+      },
       provider_id: addon.id,
       provision_message: null,
       state: addon.state,
@@ -120,7 +151,8 @@ export class Present {
     };
   }
 
-  attachment(attachment: Attachment) {
+  /** The add-on's plan and the config vars are there only when `x` asks for them by `Accept-Inclusion`. */
+  attachment(attachment: Attachment, x: Exchange) {
     const addon = this.cloud.addon(attachment.addonId);
     const plan = findPlan(addon.plan);
     return {
@@ -131,10 +163,10 @@ export class Present {
         id: addon.id,
         name: addon.name,
         app: appRef(this.cloud.billingApp(addon)),
-        plan: { id: plan.name, name: plan.name },
+        ...(asksFor(x, "accept-inclusion", "addon:plan") ? { plan: { id: plan.name, name: plan.name } } : {}),
       },
       app: appRef(this.cloud.app(attachment.appId)),
-      config_vars: [configVarName(attachment)],
+      ...(asksFor(x, "accept-inclusion", "config_vars") ? { config_vars: [configVarName(attachment)] } : {}),
       log_input_url: null,
       namespace: attachment.namespace,
       web_url: null,
@@ -170,6 +202,7 @@ export class Present {
   }
 
   domain(domain: Domain) {
+    const certificate = this.cloud.state.certificates[domain.sniEndpointId ?? ""];
     return {
       id: domain.id,
       ...times(domain),
@@ -179,8 +212,8 @@ export class Present {
       cname: domain.cname,
       hostname: domain.hostname,
       kind: "custom",
-      sni_endpoint: domain.sniEndpointId === null ? null : { id: domain.sniEndpointId, name: domain.sniEndpointId },
-      status: "succeeded",
+      sni_endpoint: certificate === undefined ? null : { id: certificate.id, name: certificate.name },
+      status: isPending(domain) ? "pending" : "succeeded",
     };
   }
 

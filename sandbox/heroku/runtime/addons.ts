@@ -1,9 +1,9 @@
 /** Add-ons and their attachments: provisioning, config vars through attachments, releases for each change. */
 import { attachmentsOfApp } from "../config-vars";
-import { invalid } from "../http";
+import { confirmationRequired, invalid } from "../http";
 import { colorName, now, randomAddonName, uuid } from "../ids";
 import type { Addon, App, Attachment } from "../model";
-import { findPlan, serviceOf } from "../plans";
+import { findPlan, type Plan, serviceOf } from "../plans";
 import type { Store } from "../store";
 import type { Databases } from "./databases";
 import type { Releases } from "./releases";
@@ -12,6 +12,18 @@ import type { Releases } from "./releases";
 const FIRST_NAME: Record<string, string> = { "heroku-postgresql": "DATABASE", "heroku-redis": "REDIS" };
 /** How long Redis add-ons stay in `provisioning`, in milliseconds; databases take as long as they take. */
 const REDIS_PROVISIONING_MS = 50;
+
+export interface AddonRequest {
+  plan: string;
+  /** Name of the add-on. @default a random one */
+  name?: string | undefined;
+  /** Name of its first attachment. @default DATABASE or REDIS, else a colour */
+  attachment?: string | undefined;
+  /** Options of the service, for example `{version: "16"}`. What is not carried out is refused. */
+  config: Record<string, unknown>;
+  /** Whether an attachment of that name may be taken over. */
+  replace: boolean;
+}
 
 export class Addons {
   private readonly provisioning = new Set<Promise<void>>();
@@ -24,13 +36,15 @@ export class Addons {
   ) {}
 
   /** Adds an add-on in state `provisioning`. A plan that does not exist, or no longer, is refused. */
-  add(app: App, planName: string, name: string | undefined, attachmentName: string | undefined): Addon {
-    const plan = findPlan(planName);
+  async add(app: App, request: AddonRequest): Promise<Addon> {
+    const { name } = request;
+    const plan = findPlan(request.plan);
     const service = serviceOf(plan.name);
-    if (name !== undefined && !/^[a-zA-Z][A-Za-z0-9_-]+$/.test(name))
-      throw invalid("Name must start with a letter and can only contain letters, digits, dashes and underscores.");
-    const taken = Object.values(this.store.state.addons).some((one) => one.name === name);
-    if (taken) throw invalid(`Name ${name} is already taken`);
+    await this.checkOptions(plan, request.config);
+    if (name !== undefined) this.checkName(name);
+    const old = this.attached(app, request.attachment?.toUpperCase());
+    if (old && !request.replace)
+      throw confirmationRequired(`An attachment ${old.name} of ${app.name} exists: confirm to replace it.`);
     const at = now();
     const addon: Addon = {
       id: uuid(),
@@ -43,6 +57,8 @@ export class Addons {
       createdAt: at,
       updatedAt: at,
     };
+    const attachmentName = this.attachmentName(app, service, request.attachment, old);
+    if (old) this.detach(old);
     this.store.state.addons[addon.id] = addon;
     this.newAttachment(app, addon, attachmentName, null);
     this.store.save();
@@ -58,24 +74,60 @@ export class Addons {
 
   /** Attaches an add-on under a name; a taken name is taken over only with `replace`. */
   attach(app: App, addon: Addon, name: string | undefined, namespace: string | null, replace: boolean): Attachment {
-    const old = attachmentsOfApp(this.store.state, app.id).find((one) => one.name === name);
+    const old = this.attached(app, name?.toUpperCase());
     if (old?.addonId === addon.id && old.namespace === namespace)
-      throw invalid(`${name} is already attached to ${addon.name}`);
-    if (old && !replace) throw invalid(`Name ${name} is already taken by another attachment of ${app.name}`);
+      throw invalid(`${old.name} is already attached to ${addon.name}`);
+    if (old && !replace)
+      throw confirmationRequired(`An attachment ${old.name} of ${app.name} exists: confirm to replace it.`);
+    const chosen = this.attachmentName(app, addon.service, name, old);
     if (old) this.detach(old);
-    const attachment = this.newAttachment(app, addon, name, namespace);
+    const attachment = this.newAttachment(app, addon, chosen, namespace);
     this.releases.create(app, { description: `Attach ${attachment.name} (@ref:${addon.name})` });
     return attachment;
   }
 
-  detach(attachment: Attachment): void {
+  /**
+   * Takes an attachment away. The official CLI's pg:promote tells that the release command runs for this release too,
+   * and that it may fail for want of a database; not so when the add-on itself takes its config vars with it.
+   */
+  detach(attachment: Attachment, runCommand = true): void {
     const app = this.store.state.apps[attachment.appId];
     const addon = this.store.state.addons[attachment.addonId];
     delete this.store.state.attachments[attachment.id];
     this.store.save();
     if (!app) return;
     const description = `Detach ${attachment.name} (@ref:${addon?.name ?? "unknown"})`;
-    this.releases.create(app, { description, runCommand: false });
+    this.releases.create(app, { description, runCommand });
+  }
+
+  /** Another plan of the same service. The database stays; it has no release, since no config var changes. */
+  async changePlan(addon: Addon, planName: string): Promise<void> {
+    const plan = findPlan(planName);
+    if (serviceOf(plan.name) !== addon.service) throw invalid(`${plan.name} is not a plan of ${addon.service}.`);
+    if (addon.login && addon.state === "provisioned")
+      await this.databases.limitConnections(addon.login, plan.connections);
+    addon.plan = plan.name;
+  }
+
+  rename(addon: Addon, name: string): void {
+    if (name === addon.name) return;
+    this.checkName(name);
+    addon.name = name;
+  }
+
+  /** A new password: the add-on changes its own config vars, and no release command runs for that. */
+  async rotate(addon: Addon): Promise<void> {
+    if (!addon.login) throw invalid(`${addon.name} has no credentials.`);
+    const { password } = this.databases.newLogin();
+    await this.databases.setPassword(addon.login, password);
+    addon.login.password = password;
+    addon.updatedAt = now();
+    this.store.save();
+    for (const attachment of Object.values(this.store.state.attachments)) {
+      const app = this.store.state.apps[attachment.appId];
+      if (attachment.addonId !== addon.id || !app) continue;
+      this.releases.create(app, { description: `Update ${attachment.name} by ${addon.service}`, runCommand: false });
+    }
   }
 
   /**
@@ -90,7 +142,7 @@ export class Addons {
     if (addon.login) await this.databases.drop(addon.login);
     for (const attachment of Object.values(state.attachments).filter((one) => one.addonId === addon.id)) {
       if (withApp && attachment.appId === addon.appId) delete state.attachments[attachment.id];
-      else this.detach(attachment);
+      else this.detach(attachment, false);
     }
     for (const schedule of Object.values(state.schedules))
       if (schedule.addonId === addon.id) delete state.schedules[schedule.uuid];
@@ -103,17 +155,41 @@ export class Addons {
     await Promise.all(this.provisioning);
   }
 
-  private newAttachment(app: App, addon: Addon, name: string | undefined, namespace: string | null): Attachment {
-    const isTaken = (candidate: string) =>
-      attachmentsOfApp(this.store.state, app.id).some((one) => one.name === candidate);
-    const first = FIRST_NAME[addon.service];
-    const chosen = name?.toUpperCase() ?? (first && !isTaken(first) ? first : colorName(addon.service, isTaken));
+  private attached(app: App, name: string | undefined): Attachment | undefined {
+    return attachmentsOfApp(this.store.state, app.id).find((one) => one.name === name);
+  }
+
+  private checkName(name: string): void {
+    if (!/^[a-zA-Z][A-Za-z0-9_-]+$/.test(name))
+      throw invalid("Name must start with a letter and can only contain letters, digits, dashes and underscores.");
+    if (Object.values(this.store.state.addons).some((one) => one.name === name))
+      throw invalid(`Name ${name} is already taken`);
+  }
+
+  private async checkOptions(plan: Plan, config: Record<string, unknown>): Promise<void> {
+    for (const [option, value] of Object.entries(config)) {
+      if (option !== "version" || serviceOf(plan.name) !== "heroku-postgresql")
+        throw invalid(`The option ${option} of ${plan.name} is not emulated.`);
+      const major = await this.databases.majorVersion();
+      if (String(value) !== major)
+        throw invalid(`The version ${value} of ${plan.name} is not available: the server here is PostgreSQL ${major}.`);
+    }
+  }
+
+  /** The name as asked, or one that is free; `old` is the attachment that it is taken from. */
+  private attachmentName(app: App, service: string, asked: string | undefined, old: Attachment | undefined): string {
+    const isTaken = (candidate: string) => old?.name !== candidate && this.attached(app, candidate) !== undefined;
+    const first = FIRST_NAME[service];
+    const chosen = asked?.toUpperCase() ?? (first && !isTaken(first) ? first : colorName(service, isTaken));
     if (!/^[A-Z][A-Z0-9_]*$/.test(chosen)) throw invalid(`Name ${chosen} is not a valid attachment name`);
-    if (isTaken(chosen)) throw invalid(`Name ${chosen} is already taken`);
+    return chosen;
+  }
+
+  private newAttachment(app: App, addon: Addon, name: string, namespace: string | null): Attachment {
     const at = now();
     const attachment: Attachment = {
       id: uuid(),
-      name: chosen,
+      name,
       appId: app.id,
       addonId: addon.id,
       namespace,

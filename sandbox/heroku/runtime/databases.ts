@@ -67,6 +67,29 @@ export class Databases {
     });
   }
 
+  /** Another plan's number of connections. */
+  async limitConnections(login: DatabaseLogin, connectionLimit: number): Promise<void> {
+    await this.asAdmin((client) =>
+      client.query(`ALTER ROLE ${checked(login.user)} CONNECTION LIMIT ${Math.trunc(connectionLimit)}`),
+    );
+  }
+
+  /** Connections that are open stay; new ones need the new password. */
+  async setPassword(login: DatabaseLogin, password: string): Promise<void> {
+    await this.asAdmin((client) =>
+      client.query(`ALTER ROLE ${checked(login.user)} PASSWORD ${client.escapeLiteral(password)}`),
+    );
+  }
+
+  async majorVersion(): Promise<string> {
+    return this.asAdmin(async (client) => {
+      const { rows } = await client.query<{ n: string }>(
+        "SELECT (current_setting('server_version_num')::int / 10000)::text AS n",
+      );
+      return rows[0]?.n ?? "unknown";
+    });
+  }
+
   /** Takes everything out of the database, as Heroku does before a restore: connections are cut, the login stays. */
   async empty(login: DatabaseLogin): Promise<void> {
     await this.asAdmin(async (client) => {
@@ -82,10 +105,31 @@ export class Databases {
     });
   }
 
+  /** Extensions by name, or as `schema.name` in a schema that is made for it. */
   async createExtensions(login: DatabaseLogin, extensions: readonly string[]): Promise<void> {
+    if (extensions.length === 0) return;
     await this.withClient(this.url(login), async (client) => {
-      for (const name of extensions)
-        await client.query(`CREATE EXTENSION IF NOT EXISTS ${client.escapeIdentifier(name)}`);
+      for (const extension of extensions) {
+        const [name = "", schema] = extension.split(".").reverse();
+        const place = schema === undefined ? "" : ` WITH SCHEMA ${client.escapeIdentifier(schema)}`;
+        if (schema !== undefined) await client.query(`CREATE SCHEMA IF NOT EXISTS ${client.escapeIdentifier(schema)}`);
+        await client.query(`CREATE EXTENSION IF NOT EXISTS ${client.escapeIdentifier(name)}${place}`);
+      }
+    });
+  }
+
+  /** Puts extensions where Heroku keeps them since 2022: in a schema of their own, which the database looks through. */
+  async moveExtensions(login: DatabaseLogin): Promise<void> {
+    const url = new URL(this.access.adminUrl);
+    url.pathname = `/${checked(login.database)}`;
+    await this.withClient(url.toString(), async (client) => {
+      await client.query(`CREATE SCHEMA IF NOT EXISTS heroku_ext AUTHORIZATION ${checked(login.user)}`);
+      const { rows } = await client.query<{ name: string }>(
+        "SELECT extname AS name FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE nspname = 'public' AND extrelocatable",
+      );
+      for (const { name } of rows)
+        await client.query(`ALTER EXTENSION ${client.escapeIdentifier(name)} SET SCHEMA heroku_ext`);
+      await client.query(`ALTER DATABASE ${checked(login.database)} SET search_path = "$user", public, heroku_ext`);
     });
   }
 
@@ -98,7 +142,7 @@ export class Databases {
     });
     return this.asAdmin(async (client) => {
       const { rows } = await client.query<{ bytes: string; connections: number; version: string }>(
-        "SELECT pg_database_size($1)::text AS bytes, (SELECT count(*)::int FROM pg_stat_activity WHERE datname = $1) AS connections, current_setting('server_version') AS version",
+        "SELECT pg_database_size($1)::text AS bytes, (SELECT count(*)::int FROM pg_stat_activity WHERE datname = $1) AS connections, split_part(current_setting('server_version'), ' ', 1) AS version",
         [login.database],
       );
       const row = rows[0];

@@ -1,13 +1,14 @@
 /** Dynos: one real process for each process type with a quantity above 0, restarted with each new release. */
 import type { ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { configVars } from "../config-vars";
-import { now, uuid } from "../ids";
+import { configVars, releaseVars } from "../config-vars";
+import { now } from "../ids";
 import type { App, Formation, Release, Slug } from "../model";
 import type { Store } from "../store";
 import type { AppLogs } from "./app-logs";
 import { type Children, exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
+import { type Dyno, newDyno } from "./dyno";
 import { startDynoProcess } from "./dyno-process";
 import { accepts, freePort } from "./ports";
 
@@ -19,20 +20,6 @@ const LONGEST_RESTART_MS = 30_000;
 
 /** Dynos that end by themselves and that no formation asks for. */
 const PASSING = ["run", "release"];
-
-export interface Dyno {
-  id: string;
-  appId: string;
-  name: string;
-  type: string;
-  command: string;
-  size: string;
-  state: "starting" | "up" | "crashed";
-  releaseVersion: number;
-  port: number | null;
-  createdAt: string;
-  updatedAt: string;
-}
 
 interface Running {
   dyno: Dyno;
@@ -76,11 +63,14 @@ export class Dynos {
 
   /** Port of the app's web dyno; waits while it boots. Undefined when there is none or it crashed. */
   async webPort(appId: string, waitMs: number): Promise<number | undefined> {
-    const until = Date.now() + waitMs;
+    // Not by Date: a clock that is set ahead would end the wait.
+    const until = performance.now() + waitMs;
     for (;;) {
-      const web = this.list(appId).find((dyno) => dyno.type === "web");
+      // One that is being replaced gets no more requests.
+      const live = [...this.running.values()].filter((one) => one.dyno.appId === appId && !one.stopped);
+      const web = live.map((one) => one.dyno).find((dyno) => dyno.type === "web");
       if (web?.state === "up" && web.port !== null) return web.port;
-      if (Date.now() > until || !this.wantsWeb(appId)) return undefined;
+      if (performance.now() > until || !this.wantsWeb(appId)) return undefined;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -90,14 +80,14 @@ export class Dynos {
     return this.wanted(appId).some((formation) => formation.type === "web");
   }
 
-  /** Starts a one-off dyno (`run.1234`); it is gone when its command ends. */
+  /** Starts a one-off dyno (`run.1234`) of the current release; it is gone when its command ends. */
   runOneOff(app: App, slug: Slug, command: string, size: string, extra: Record<string, string>): Dyno {
     const dyno = this.describe(app, "run", `run.${1000 + Math.floor(Math.random() * 9000)}`, command, size);
     const child = startDynoProcess(this.children, {
       what: `${app.name} ${dyno.name}`,
       command,
       folder: this.store.path("slugs", slug.id),
-      environment: { ...configVars(this.store.state, this.databases, app), ...extra, DYNO: dyno.name },
+      environment: { ...this.environment(app), ...extra, DYNO: dyno.name },
     });
     dyno.state = "up";
     const entry: Running = { dyno, child, stopped: false, crashes: 0, timer: undefined };
@@ -121,7 +111,7 @@ export class Dynos {
       what: `${app.name} ${dyno.name}`,
       command,
       folder: this.store.path("slugs", slug.id),
-      environment: { ...configVars(this.store.state, this.databases, app, release.vars), DYNO: dyno.name },
+      environment: { ...releaseVars(this.store.state, this.databases, release), DYNO: dyno.name },
     });
     dyno.state = "up";
     this.running.set(dyno.id, { dyno, child, stopped: false, crashes: 0, timer: undefined });
@@ -189,7 +179,7 @@ export class Dynos {
       command: formation.command,
       folder: this.store.path("slugs", slug.id),
       environment: {
-        ...configVars(this.store.state, this.databases, app, release.vars),
+        ...releaseVars(this.store.state, this.databases, release),
         DYNO: dyno.name,
         ...(dyno.port === null ? {} : { PORT: String(dyno.port) }),
       },
@@ -206,13 +196,13 @@ export class Dynos {
   }
 
   private async waitForBoot(entry: Running, port: number): Promise<void> {
-    const until = Date.now() + BOOT_TIMEOUT_MS;
+    const until = performance.now() + BOOT_TIMEOUT_MS;
     while (!entry.stopped && entry.dyno.state === "starting") {
       if (await accepts(port)) {
         if (entry.dyno.state === "starting") this.setState(entry.dyno, "up");
         return;
       }
-      if (Date.now() > until) {
+      if (performance.now() > until) {
         this.logs.write(entry.dyno.appId, "heroku", entry.dyno.name, "Error R10 (Boot timeout)");
         if (entry.child) await stopChild(entry.child);
         return;
@@ -232,6 +222,12 @@ export class Dynos {
     }, pause);
   }
 
+  private environment(app: App): Record<string, string> {
+    const { state } = this.store;
+    const current = state.releases[app.currentReleaseId ?? ""];
+    return current ? releaseVars(state, this.databases, current) : configVars(state, this.databases, app);
+  }
+
   private async stop(entry: Running): Promise<void> {
     entry.stopped = true;
     clearTimeout(entry.timer);
@@ -247,19 +243,6 @@ export class Dynos {
 
   private describe(app: App, type: string, name: string, command: string, size: string): Dyno {
     const releaseVersion = this.store.state.releases[app.currentReleaseId ?? ""]?.version ?? 0;
-    const at = now();
-    return {
-      id: uuid(),
-      appId: app.id,
-      name,
-      type,
-      command,
-      size,
-      state: "starting",
-      releaseVersion,
-      port: null,
-      createdAt: at,
-      updatedAt: at,
-    };
+    return newDyno({ appId: app.id, type, name, command, size, releaseVersion });
   }
 }

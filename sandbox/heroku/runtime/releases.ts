@@ -1,5 +1,6 @@
 /** Releases: numbered, with their config vars and code; the release command decides whether one becomes current. */
 import { rmSync } from "node:fs";
+import { attachedAddons } from "../config-vars";
 import { now, uuid } from "../ids";
 import type { App, Formation, Release, Slug } from "../model";
 import type { Store } from "../store";
@@ -47,6 +48,7 @@ export class Releases {
       status: "pending",
       slugId: request.slugId ?? app.slugId,
       vars: { ...app.vars },
+      addons: attachedAddons(this.store.state, app.id),
       hasOutput: false,
       createdAt: at,
       updatedAt: at,

@@ -12,9 +12,16 @@ export interface RestoreVerdict {
   benign: number;
 }
 
-/** Sorts the error lines of pg_restore's standard error. */
-export function judgeRestoreErrors(stderr: string): RestoreVerdict {
+/**
+ * Sorts the error lines of pg_restore's standard error.
+ *
+ * @param schemas those that were made beforehand, for extensions: the dump makes them again, in vain
+ */
+export function judgeRestoreErrors(stderr: string, schemas: readonly string[] = []): RestoreVerdict {
   const lines = stderr.split("\n").filter((line) => /^pg_restore: error: /.test(line));
-  const errors = lines.filter((line) => !BENIGN.some((pattern) => pattern.test(line)));
+  const isBenign = (line: string) =>
+    BENIGN.some((pattern) => pattern.test(line)) ||
+    schemas.some((schema) => line.endsWith(`schema "${schema}" already exists`));
+  const errors = lines.filter((line) => !isBenign(line));
   return { errors, benign: lines.length - errors.length };
 }

@@ -13,8 +13,25 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-export function isDue(schedule: Pick<Schedule, "hour" | "timezone" | "lastRunAt">, at: Date): boolean {
+type Slot = Pick<Schedule, "hour" | "timezone" | "lastRunAt">;
+
+/**
+ * Whether a schedule runs at this time. It looks at the clock's hour only: a slot that the clock jumped over is not made
+ * up, as Heroku does not make up for one it missed.
+ */
+export function isDue(schedule: Slot, at: Date): boolean {
   const parts = new Intl.DateTimeFormat("en", { timeZone: schedule.timezone, hour: "2-digit", hourCycle: "h23" });
   if (Number.parseInt(parts.format(at), 10) !== Number.parseInt(schedule.hour, 10)) return false;
-  return schedule.lastRunAt === null || at.getTime() - Date.parse(schedule.lastRunAt) >= TWELVE_HOURS_MS;
+  // A last run in the future was under a clock that has been set back since.
+  return schedule.lastRunAt === null || Math.abs(at.getTime() - Date.parse(schedule.lastRunAt)) >= TWELVE_HOURS_MS;
+}
+
+/** The next time, at `from` or within the two days after it, at which one of the schedules is due. */
+export function nextDue(schedules: readonly Slot[], from: Date): Date | undefined {
+  const quarter = 15 * 60_000;
+  // Zones differ from UTC by whole quarters of an hour: a slot begins on one of them, or has begun already.
+  const begin = Math.ceil(from.getTime() / quarter) * quarter;
+  const times = [from.getTime(), ...Array.from({ length: 2 * 96 }, (_, index) => begin + index * quarter)];
+  const time = times.find((one) => schedules.some((schedule) => isDue(schedule, new Date(one))));
+  return time === undefined ? undefined : new Date(time);
 }

@@ -1,27 +1,25 @@
-/** Backups and restores: real pg_dump and pg_restore, streamed to and from files below the data folder. */
+/** Backups, restores and copies: real pg_dump and pg_restore, streamed to and from files below the data folder. */
 import type { ChildProcess } from "node:child_process";
-import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { uuid } from "../ids";
-import type { Addon, App, DatabaseLogin, Transfer, TransferLog } from "../model";
-import { manualBackupsKept } from "../plans";
+import type { Addon, App, DatabaseLogin, Transfer } from "../model";
+import { manualBackupsKept, scheduledRetention } from "../plans";
 import type { Store } from "../store";
+import { evicted } from "./backup-retention";
 import { type Children, exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
-import { judgeRestoreErrors } from "./restore-errors";
+import { ARCHIVE, pour, type RefillTools, refill } from "./refill";
+import { openSource, STORE_SCHEME } from "./restore-source";
 import { collect, counter, lastLine } from "./streams";
-
-/** Scheme of the addresses under which the emulator keeps its dumps. Only the emulator can read them. */
-const STORE_SCHEME = "gof3r://sandbox/";
-/** Kept of a transfer's log. */
-const MAX_LOG_LINES = 200;
+import type { TransferFaults } from "./transfer-faults";
+import { newTransfer, note } from "./transfer-record";
 
 class Canceled extends Error {}
 
 export class Transfers {
-  private readonly running = new Map<string, { child?: ChildProcess; abort: AbortController }>();
+  private readonly running = new Map<string, { children: ChildProcess[]; abort: AbortController }>();
   /** One transfer at a time per database; the others wait as pending. */
   private readonly queues = new Map<string, Promise<void>>();
 
@@ -30,13 +28,14 @@ export class Transfers {
     private readonly databases: Databases,
     private readonly children: Children,
     private readonly log: (line: string) => void,
+    private readonly faults: TransferFaults,
   ) {}
 
   /** What was running when the emulator was killed has failed. */
   failUnfinished(): void {
     for (const transfer of Object.values(this.store.state.transfers)) {
       if (transfer.finishedAt !== null) continue;
-      this.note(transfer, "error", "the transfer was interrupted");
+      note(transfer, "error", "the transfer was interrupted");
       this.finish(transfer, false);
     }
   }
@@ -49,6 +48,7 @@ export class Transfers {
       toType: "gof3r",
       toName: "BACKUP",
       scheduleId,
+      ...(scheduleId === null ? { numKeep: manualBackupsKept(addon.plan) } : {}),
     });
     transfer.toUrl = `${STORE_SCHEME}${transfer.uuid}`;
     this.enqueue(transfer, addon, (login, signal) => this.dump(transfer, login, signal));
@@ -71,20 +71,44 @@ export class Transfers {
     return transfer;
   }
 
+  /** From one database into another without a file between: the target, whose transfer it is, is emptied first. */
+  copy(app: App, source: Addon, target: Addon, names: { from: string; to: string }): Transfer {
+    const transfer = this.add(app, target, {
+      fromType: "pg_dump",
+      fromName: names.from,
+      fromUrl: `postgres://${source.name}`,
+      toType: "pg_restore",
+      toName: names.to,
+      toUrl: `postgres://${target.name}`,
+    });
+    this.enqueue(transfer, target, async (login, signal) => {
+      if (source.login === null) throw new Error(`${source.name} has no database`);
+      await pour(this.tools(transfer, signal), source.login, login);
+    });
+    return transfer;
+  }
+
+  /** Resolves when these transfers have ended. */
+  async ended(transfers: readonly Transfer[]): Promise<void> {
+    await Promise.all(transfers.map((one) => this.queues.get(one.addonId)));
+  }
+
   /** No effect on a transfer that has ended. */
   async cancel(transfer: Transfer): Promise<void> {
     if (transfer.finishedAt !== null) return;
     transfer.canceledAt = new Date().toISOString();
-    this.note(transfer, "info", "transfer canceled");
+    note(transfer, "info", "transfer canceled");
     this.finish(transfer, false);
     const run = this.running.get(transfer.uuid);
     run?.abort.abort(new Canceled("canceled"));
-    if (run?.child) await stopChild(run.child);
+    await Promise.all((run?.children ?? []).map((child) => stopChild(child)));
   }
 
   remove(transfer: Transfer): void {
     transfer.deletedAt = new Date().toISOString();
     transfer.updatedAt = transfer.deletedAt;
+    // Nobody can read it any more: what stays is that it was there (410).
+    transfer.logs = [];
     rmSync(this.dumpFile(transfer), { force: true });
     this.store.save();
   }
@@ -98,39 +122,14 @@ export class Transfers {
     const ended = [...this.running].map(async ([id, run]) => {
       const transfer = this.store.state.transfers[id];
       if (transfer) await this.cancel(transfer);
-      if (run.child) await stopChild(run.child);
+      await Promise.all(run.children.map((child) => stopChild(child)));
     });
     await Promise.all(ended);
     await Promise.all(this.queues.values());
   }
 
   private add(app: App, addon: Addon, kind: Partial<Transfer> & Pick<Transfer, "fromType" | "toType">): Transfer {
-    app.lastTransfer += 1;
-    const now = new Date().toISOString();
-    const transfer: Transfer = {
-      uuid: uuid(),
-      num: app.lastTransfer,
-      appId: app.id,
-      addonId: addon.id,
-      fromName: "",
-      fromUrl: "",
-      toName: "",
-      toUrl: "",
-      extensions: [],
-      scheduleId: null,
-      createdAt: now,
-      updatedAt: now,
-      startedAt: null,
-      finishedAt: null,
-      canceledAt: null,
-      deletedAt: null,
-      succeeded: false,
-      warnings: 0,
-      processedBytes: 0,
-      sourceBytes: 0,
-      logs: [],
-      ...kind,
-    };
+    const transfer = newTransfer(app, addon, kind);
     this.store.state.transfers[transfer.uuid] = transfer;
     this.store.save();
     return transfer;
@@ -142,20 +141,21 @@ export class Transfers {
     work: (login: DatabaseLogin, signal: AbortSignal) => Promise<void>,
   ): void {
     const abort = new AbortController();
-    this.running.set(transfer.uuid, { abort });
+    this.running.set(transfer.uuid, { children: [], abort });
     const before = this.queues.get(addon.id) ?? Promise.resolve();
     const run = before.then(async () => {
       if (transfer.finishedAt !== null || addon.login === null) return;
       transfer.startedAt = new Date().toISOString();
       this.store.save();
       try {
+        await this.faults.before(transfer, addon.login, abort.signal);
         await work(addon.login, abort.signal);
+        await this.faults.after(transfer, this.dumpFile(transfer));
         if (transfer.finishedAt === null) this.finish(transfer, true);
-        if (transfer.succeeded && transfer.toType === "gof3r" && transfer.scheduleId === null)
-          this.evict(transfer, addon);
+        if (transfer.succeeded && transfer.toType === "gof3r") this.evict(transfer, addon);
       } catch (error) {
         if (transfer.finishedAt !== null) return;
-        this.note(transfer, "error", error instanceof Error ? error.message : String(error));
+        note(transfer, "error", error instanceof Error ? error.message : String(error));
         this.finish(transfer, false);
       }
     });
@@ -169,10 +169,10 @@ export class Transfers {
     transfer.sourceBytes = await this.databases.bytes(login);
     const file = this.dumpFile(transfer);
     const partial = `${file}.partial`;
-    const child = this.program(transfer, "pg_dump", ["--format=custom", "--no-owner", "--no-privileges"], login);
+    const child = this.program(transfer, "pg_dump", ARCHIVE, login);
     child.stdin?.end();
     const stderr = collect(child.stderr);
-    this.note(transfer, "info", "waiting for pg_dump to complete");
+    note(transfer, "info", "waiting for pg_dump to complete");
     try {
       const [code] = await Promise.all([
         exitOf(child),
@@ -181,73 +181,47 @@ export class Transfers {
         }),
       ]);
       if (code !== 0) throw new Error(`pg_dump exited with ${code}: ${lastLine(stderr())}`);
-      this.note(transfer, "info", "pg_dump done");
-      this.note(transfer, "info", "waiting for upload to complete");
+      note(transfer, "info", "pg_dump done");
+      note(transfer, "info", "waiting for upload to complete");
       if (transfer.finishedAt !== null) throw new Canceled("canceled");
       renameSync(partial, file);
-      this.note(transfer, "info", "upload done");
+      note(transfer, "info", "upload done");
     } finally {
       rmSync(partial, { force: true });
     }
   }
 
   private async load(transfer: Transfer, login: DatabaseLogin, source: string, signal: AbortSignal): Promise<void> {
-    const input = await this.open(source, transfer, signal);
-    input.on("error", () => undefined);
-    this.note(transfer, "info", "emptying the database");
-    await this.databases.empty(login);
-    await this.databases.createExtensions(login, transfer.extensions);
-    signal.throwIfAborted();
-    const args = ["--format=custom", "--no-owner", "--no-privileges", `--dbname=${login.database}`];
-    const child = this.program(transfer, "pg_restore", args, login);
-    child.stdout?.resume();
-    const stderr = collect(child.stderr);
-    this.note(transfer, "info", "waiting for pg_restore to complete");
-    const sent = pipeline(input, this.counted(transfer), child.stdin as NodeJS.WritableStream, { signal }).catch(
-      (error) => {
-        // pg_restore may close its input early; its exit code and its words tell whether that was a failure.
-        if (!["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      },
-    );
-    const [code] = await Promise.all([exitOf(child), sent]);
-    const verdict = judgeRestoreErrors(stderr());
-    for (const line of verdict.errors.slice(0, 20)) this.note(transfer, "error", line);
-    transfer.warnings = verdict.benign;
-    if (code !== 0 && (verdict.errors.length > 0 || verdict.benign === 0))
-      throw new Error(`pg_restore exited with ${code}: ${lastLine(stderr())}`);
-    this.note(transfer, "info", "pg_restore done");
+    const fileOf = (id: string) => {
+      const backup = this.store.state.transfers[id];
+      return backup && this.dumpFile(backup);
+    };
+    const { stream, bytes } = await openSource(source, fileOf, signal);
+    transfer.sourceBytes = bytes;
+    await refill(this.tools(transfer, signal), login, stream);
   }
 
-  private async open(source: string, transfer: Transfer, signal: AbortSignal): Promise<Readable> {
-    if (source.startsWith(STORE_SCHEME)) {
-      const backup = this.store.state.transfers[source.slice(STORE_SCHEME.length)];
-      const file = backup && this.dumpFile(backup);
-      if (!file || !existsSync(file)) throw new Error(`no backup is stored under ${source}`);
-      transfer.sourceBytes = statSync(file).size;
-      return createReadStream(file);
-    }
-    const response = await fetch(source, { signal });
-    if (!response.ok || !response.body) throw new Error(`the source of the restore answered ${response.status}`);
-    transfer.sourceBytes = Number(response.headers.get("content-length") ?? 0);
-    return Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
+  private tools(transfer: Transfer, signal: AbortSignal): RefillTools {
+    return {
+      transfer,
+      databases: this.databases,
+      signal,
+      start: (name, args, login) => this.program(transfer, name, args, login),
+      counted: () => this.counted(transfer),
+    };
   }
 
   private program(transfer: Transfer, name: string, args: string[], login: DatabaseLogin): ChildProcess {
     const env = { PATH: process.env.PATH ?? "", LC_ALL: "C", ...this.databases.environment(login) };
     const child = this.children.start(name, join(this.databases.access.bin, name), args, { env });
-    const run = this.running.get(transfer.uuid);
-    if (run) run.child = child;
+    this.running.get(transfer.uuid)?.children.push(child);
     return child;
   }
 
-  /** After a manual backup, the oldest manual ones beyond the plan's number go; scheduled ones don't count. */
   private evict(latest: Transfer, addon: Addon): void {
-    const manual = Object.values(this.store.state.transfers)
-      .filter((one) => one.toType === "gof3r" && one.succeeded && one.deletedAt === null && one.scheduleId === null)
-      .filter((one) => one.appId === latest.appId && one.fromName === latest.fromName)
-      .sort((a, b) => b.num - a.num);
-    for (const old of manual.slice(manualBackupsKept(addon.plan))) {
-      this.log(`backup ${old.num} is removed: the plan keeps ${manualBackupsKept(addon.plan)} manual backups`);
+    const keeps = { manual: manualBackupsKept(addon.plan), scheduled: scheduledRetention(addon.plan) };
+    for (const old of evicted(Object.values(this.store.state.transfers), latest, keeps, new Date())) {
+      this.log(`backup ${old.num} is removed: the plan does not keep it any longer`);
       this.remove(old);
     }
   }
@@ -266,10 +240,5 @@ export class Transfers {
     this.log(
       `transfer ${transfer.num} (${transfer.fromType} to ${transfer.toType}) ${succeeded ? "succeeded" : "failed"}`,
     );
-  }
-
-  private note(transfer: Transfer, level: TransferLog["level"], message: string): void {
-    transfer.logs.push({ created_at: new Date().toISOString(), level, message });
-    if (transfer.logs.length > MAX_LOG_LINES) transfer.logs.splice(0, transfer.logs.length - MAX_LOG_LINES);
   }
 }
