@@ -8,6 +8,10 @@ function commands(): typeof import("./commands") {
   return require("./commands");
 }
 
+function clockCommands(): typeof import("./clock/commands") {
+  return require("./clock/commands");
+}
+
 function withUpOptions(command: Command): Command {
   return command
     .option("--port <service=number...>", "fixed port of a service, instead of a free one")
@@ -64,4 +68,13 @@ export function registerSandbox(program: Command): void {
         commands().rehearsal(io, options, sandbox.optsWithGlobals().json === true),
       ),
     );
+  const clock = sandbox
+    .command("clock")
+    .description("what time it is in the sandbox")
+    .action(action(() => clockCommands().showClock()));
+  clock
+    .command("advance")
+    .description("let time pass, with everything that is due on the way: schedules, retries, lifecycle, alarms")
+    .argument("<time>", "how long, such as 36h or 7d, or until when")
+    .action(action((io, by: string) => clockCommands().advanceBy(io, by)));
 }

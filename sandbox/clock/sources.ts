@@ -36,7 +36,10 @@ export function herokuSource(ask: Ask): EventSource {
 export function webhookSource(ask: Ask): EventSource {
   return {
     name: "webhooks",
-    next: async () => nextOf(await ask("GET", "/_control/webhooks"), "the Cloudinary emulator"),
+    next: async () => {
+      const { nextDueAt } = (await ask("GET", "/_control/webhooks")) as { nextDueAt?: unknown };
+      return nextOf({ next: nextDueAt }, "the Cloudinary emulator");
+    },
     run: async () => void (await ask("POST", "/_control/webhooks/deliver")),
   };
 }

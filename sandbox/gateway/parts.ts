@@ -3,6 +3,7 @@
  * past the faults, and may mount pages and controls of its own.
  */
 import type { Gateway } from "./server";
+import { timePart } from "./time";
 
 /** The gateway's configuration file. */
 export interface GatewayConfig {
@@ -10,6 +11,8 @@ export interface GatewayConfig {
   tls: { cert: string; key: string };
   controlToken: string;
   upstream?: string;
+  /** The sandbox's own folder. */
+  sandboxRoot: string;
   /** Folder for what a part keeps; it goes with the sandbox. */
   dataDir: string;
 }
@@ -29,4 +32,4 @@ export interface Part {
 export type PartStarter = (context: PartContext) => Promise<Part>;
 
 /** All parts, in the order in which they start; they close in the opposite one. */
-export const PARTS: readonly PartStarter[] = [];
+export const PARTS: readonly PartStarter[] = [timePart];

@@ -112,6 +112,7 @@ async function startGateway(context: ServiceContext): Promise<string> {
     port,
     tls: certificateFiles(paths.aws),
     controlToken: state.gateway.controlToken,
+    sandboxRoot: paths.root,
     dataDir: privateFolder(paths.gateway),
     ...(upstream === undefined ? {} : { upstream }),
   });

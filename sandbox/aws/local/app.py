@@ -32,6 +32,7 @@ async def _activity(_body):
     return activity.report()
 
 
+control.route("POST", "/_sandbox/rest", activity.rest)
 control.route("POST", "/_sandbox/scheduler/tick", _tick)
 control.route("GET", "/_sandbox/scheduler/next", _next)
 control.route("GET", "/_sandbox/activity", _activity)
