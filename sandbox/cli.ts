@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { action } from "../cli/output";
 import type { UpArguments } from "./commands";
+import { registerFaults } from "./faults/cli";
 
 /** Loaded when a command runs: every other command of `usc-pis` starts without it. */
 function commands(): typeof import("./commands") {
@@ -54,6 +55,7 @@ export function registerSandbox(program: Command): void {
     .option("--factor <number>", "makes more of everything", "1")
     .option("--app <name>", "another app than the primary stack's")
     .action(action((io, options: { factor: string; app?: string }) => commands().seed(io, options)));
+  registerFaults(sandbox);
   sandbox
     .command("rehearse")
     .description("provision, back up, lose everything, recover, compare: what `npm start` runs")

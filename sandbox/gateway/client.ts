@@ -1,5 +1,6 @@
-/** The sandbox's own requests to services behind its certificate: the gateway's controls, the local AWS's. */
+/** The sandbox's own requests to its services' controls, with and without TLS. */
 import { readFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { certificateFiles } from "../aws/certificate";
 
@@ -7,7 +8,8 @@ export interface LocalRequest {
   /** Folder of the certificate. */
   folder: string;
   method?: string;
-  token?: string;
+  /** Header of that name. */
+  authorization?: string;
   body?: unknown;
   /** @default 5000 */
   timeoutMs?: number;
@@ -19,19 +21,23 @@ export interface LocalAnswer {
 }
 
 /**
- * JSON over TLS with the certificate at hand: `fetch` keeps the authorities of its process's first connection.
+ * JSON to and from this machine, with the certificate at hand: `fetch` keeps the authorities of its process's first
+ * connection.
  * @throws the connection's error, or that no answer came
  */
 export function askLocal(url: string, options: LocalRequest): Promise<LocalAnswer> {
-  const { method = "GET", token, body, timeoutMs = 5000 } = options;
+  const { method = "GET", authorization, body, timeoutMs = 5000 } = options;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(authorization === undefined ? {} : { authorization }),
     ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
   };
-  const ca = readFileSync(certificateFiles(options.folder).cert);
+  const common = { method, headers, agent: false as const, timeout: timeoutMs };
   return new Promise((resolve, reject) => {
-    const request = httpsRequest(url, { method, headers, ca, agent: false, timeout: timeoutMs }, (answer) => {
+    const request = url.startsWith("https:")
+      ? httpsRequest(url, { ...common, ca: readFileSync(certificateFiles(options.folder).cert) })
+      : httpRequest(url, common);
+    request.once("response", (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.once("error", reject);

@@ -84,7 +84,7 @@ async function tellGateway({ paths, state }: ServiceContext, gateway: string, aw
   const { status, body } = await askLocal(`${gateway}/_sandbox/upstream`, {
     folder: paths.aws,
     method: "PUT",
-    token: state.gateway.controlToken,
+    authorization: `Bearer ${state.gateway.controlToken}`,
     body: { url: aws },
   });
   if (status !== 200)

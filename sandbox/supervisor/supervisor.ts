@@ -58,7 +58,6 @@ function newState(ports: UpOptions["ports"]): SandboxState {
       cloudName: "usc-pis-sandbox",
       apiKey: String(100_000_000_000_000 + Number.parseInt(randomBytes(5).toString("hex"), 16)),
       apiSecret: randomBytes(20).toString("base64url"),
-      controlToken: randomBytes(24).toString("hex"),
     },
     ports: { ...ports },
   };
