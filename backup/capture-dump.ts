@@ -42,11 +42,13 @@ export async function takeBackup(
 ): Promise<Manifest> {
   const { heroku, pace, log } = ports;
   const waiting = { signal, timeoutMs: TRANSFER_MS };
-  const ended = await waitForRunning(heroku, source.ownerApp, pace, waiting);
+  const [ended, release] = await Promise.all([
+    waitForRunning(heroku, source.ownerApp, pace, waiting),
+    heroku.currentRelease(settings.app, signal),
+  ]);
   if (ended.length > 0)
     log.info("waited for transfers that were running", { transfers: ended.map((each) => each.num) });
 
-  const release = await heroku.currentRelease(settings.app, signal);
   const before = await ports.inspect(source.databaseUrl, signal);
   const takenAt = pace.now();
   const start = () => heroku.startCapture(source.addonId, signal);
@@ -183,7 +185,10 @@ async function verifyStored(key: string, stored: Stored, until: Date, ports: Cap
       `the vault holds something else than was sent: got ${found}, expected ${stored.bytes} bytes with checksum ${stored.checksum}`,
     );
   }
-  await ports.vault.ensureRetention(key, stored.versionId, until, signal);
+  // S3 keeps whole seconds.
+  const held =
+    head.retainUntil !== undefined && head.retainUntil.getTime() >= Math.floor(until.getTime() / 1000) * 1000;
+  if (!held) await ports.vault.ensureRetention(key, stored.versionId, until, signal);
 }
 
 /**

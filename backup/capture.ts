@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { BackupId } from "./backup-id";
 import { takeBackup } from "./capture-dump";
 import type { CapturePorts, CaptureRequest, CaptureResult, CaptureSettings } from "./capture-ports";
-import { recentBackups } from "./catalogue";
 import { dueClass } from "./classes";
 import { readCurrentApp, requireCurrentApp } from "./current-app";
 import { DAY_MS } from "./duration";
@@ -10,6 +9,7 @@ import { UscPisError } from "./errors";
 import { takeLease } from "./lease";
 import { closeDeadRun, removeHerokuCopy, tidyUp } from "./leftovers";
 import type { Manifest } from "./manifest";
+import { RecentBackups } from "./recent-backups";
 import type { RunRecord } from "./run-record";
 import { ensureDailySchedule } from "./schedule";
 import { toError } from "./sides";
@@ -98,9 +98,10 @@ class CaptureRun {
       this.note(...(await tidyUp(settings.system, ports, signal)));
       const now = ports.pace.now();
       const slot = slotOf(now, settings.intervalMinutes);
-      const recent = await recentBackups(ports.vault, settings.system, new Date(now.getTime() - LOOK_BACK_MS), signal);
+      const since = new Date(now.getTime() - LOOK_BACK_MS);
+      const recent = await RecentBackups.list(ports.vault, settings.system, since, signal);
       const done = await this.alreadyDone(slot, recent);
-      if (done !== undefined) return { outcome: "already_done", id: done, slot: slot.name };
+      if (done !== undefined) return { outcome: "already_done", id: done.id, slot: slot.name };
       return await this.takeNew(now, slot, recent);
     } catch (error) {
       throw await this.fail(error);
@@ -111,16 +112,14 @@ class CaptureRun {
    * A scheduled run needs no second backup in its slot, a manual request no second one at all. A suspect backup ends its
    * slot too: its bytes are proven, and taking it again would not change what a person has to judge.
    */
-  private async alreadyDone(slot: Slot, recent: readonly Manifest[]): Promise<string | undefined> {
-    if (this.request.trigger === "schedule") return recent.find((manifest) => manifest.slot === slot.name)?.id;
-    if (this.request.request === undefined) return undefined;
-    return recent.find((manifest) => manifest.trigger.request === this.request.request)?.id;
+  private async alreadyDone(slot: Slot, recent: RecentBackups): Promise<Manifest | undefined> {
+    if (this.request.trigger === "schedule") return recent.inSlot(slot);
+    return this.request.request === undefined ? undefined : recent.ofRequest(this.request.request);
   }
 
-  private async takeNew(now: Date, slot: Slot, recent: readonly Manifest[]): Promise<CaptureResult> {
+  private async takeNew(now: Date, slot: Slot, recent: RecentBackups): Promise<CaptureResult> {
     const { ports, request, settings, signal } = this;
-    const good = recent.filter((manifest) => manifest.assessment.status === "success");
-    const past = good.map((manifest) => ({ backupClass: manifest.class, takenAt: new Date(manifest.takenAt) }));
+    const [past, previous] = await Promise.all([recent.filling(now), recent.newestGood()]);
     const backupClass = request.class ?? dueClass(now, past);
     const id = BackupId.create(now);
     await this.save({
@@ -142,7 +141,7 @@ class CaptureRun {
       id,
       backupClass,
       slot: slot.name,
-      previous: good[0],
+      previous,
       onTransfer: async (app: string, transfer: { uuid: string; num: number }, ours: boolean) => {
         if (ours) await this.update({ herokuCopy: { app, uuid: transfer.uuid, num: transfer.num, state: "present" } });
       },
@@ -180,10 +179,14 @@ class CaptureRun {
       checksum: manifest.dump.sha256,
     };
     await this.quietly("recording the success", () => this.update(done));
-    this.note(...(await metrics.put({ ...counts, ...figures }, pace.now())));
-    await this.quietly("removing Heroku's copy", async () => {
-      if (this.record) await this.update(await removeHerokuCopy(this.record, { heroku }, this.signal));
-    });
+    const [told] = await Promise.all([
+      metrics.put({ ...counts, ...figures }, pace.now()),
+      this.quietly("removing Heroku's copy", async () => {
+        if (this.record) await this.update(await removeHerokuCopy(this.record, { heroku }, this.signal));
+      }),
+    ]);
+    this.note(...told);
+    if (told.length > 0) await this.quietly("recording the notes", () => this.update({}));
     return {
       outcome: "captured",
       status,

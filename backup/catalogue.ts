@@ -6,8 +6,6 @@ import { backupKeys } from "./layout";
 import { type Manifest, parseManifest } from "./manifest";
 import { askSides, type SideFailure } from "./sides";
 
-const READS_AT_ONCE = 16;
-
 export type ReadVault = Pick<
   Vault,
   "side" | "bucket" | "list" | "listVersions" | "getText" | "getStream" | "head" | "presign"
@@ -93,50 +91,4 @@ export async function readManifest(entry: CatalogueEntry, system: string, signal
     throw new UscPisError("bad_manifest", `${key} tells of ${manifest.dump.key}, which is another place`);
   }
   return manifest;
-}
-
-/** Backups since a moment, newest first, from current objects alone: what the capture needs to choose its class and compare. */
-export async function recentBackups(
-  vault: Pick<Vault, "list" | "getText">,
-  system: string,
-  since: Date,
-  signal?: AbortSignal,
-): Promise<Manifest[]> {
-  const found = await Promise.all(
-    BACKUP_CLASSES.map(async (backupClass) => {
-      const prefix = `${backupClass}/${system}/`;
-      const keys = await vault.list(prefix, `${prefix}${BackupId.lowerBound(since)}`, signal);
-      const ids = keys.filter((key) => key.endsWith("/manifest.json")).map((key) => key.split("/")[2] ?? "");
-      return ids.filter(BackupId.isValid).map((id) => ({ backupClass, id }));
-    }),
-  );
-  const manifests: Manifest[] = [];
-  const all = found.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
-  for (let start = 0; start < all.length; start += READS_AT_ONCE) {
-    const batch = all.slice(start, start + READS_AT_ONCE);
-    const read = await Promise.all(
-      batch.map(({ backupClass, id }) => readCurrent(vault, system, backupClass, id, signal)),
-    );
-    for (const manifest of read) if (manifest) manifests.push(manifest);
-  }
-  return manifests;
-}
-
-async function readCurrent(
-  vault: Pick<Vault, "getText">,
-  system: string,
-  backupClass: BackupClass,
-  id: string,
-  signal?: AbortSignal,
-): Promise<Manifest | undefined> {
-  const key = backupKeys(backupClass, system, id).manifest;
-  const object = await vault.getText(key, undefined, signal);
-  if (!object) return undefined;
-  try {
-    return parseManifest(object.text, { system, id, key });
-  } catch (error) {
-    // A manifest that cannot be read is no backup; it must not stop new ones from being taken.
-    if (!(error instanceof UscPisError)) throw error;
-    return undefined;
-  }
 }

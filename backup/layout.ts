@@ -2,7 +2,8 @@
  * Names and keys of the vault. They are derived from system, account and region alone, so that a recovery finds
  * everything without any state.
  */
-import type { BackupClass } from "./classes";
+import { BackupId } from "./backup-id";
+import { BACKUP_CLASSES, type BackupClass } from "./classes";
 
 /** The side of the vault: the bucket that jobs write, or its replica in the other region. */
 export type VaultSide = "primary" | "replica";
@@ -55,6 +56,20 @@ export function backupKeys(backupClass: BackupClass, system: string, id: string)
     manifest: `${prefix}manifest.json`,
     verdict: `${prefix}verdict.json`,
   };
+}
+
+/** Which backup lies at a place in the vault. */
+export interface BackupKey {
+  readonly backupClass: BackupClass;
+  readonly id: string;
+}
+
+/** The backup of this system that a key is the manifest of; undefined for every other key. */
+export function parseManifestKey(key: string, system: string): BackupKey | undefined {
+  const [first, owner, id = "", name, ...rest] = key.split("/");
+  const backupClass = BACKUP_CLASSES.find((each) => each === first);
+  const known = backupClass !== undefined && owner === system && name === "manifest.json" && rest.length === 0;
+  return known && BackupId.isValid(id) ? { backupClass, id } : undefined;
 }
 
 /** Source tarball of a release, by its digest. */

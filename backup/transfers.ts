@@ -4,8 +4,10 @@ import { HttpError } from "../clients/http";
 import type { Pace } from "../clients/retry";
 import { UscPisError } from "./errors";
 
-/** Pause between two looks at a transfer, in ms: as the official CLI does. */
+/** Longest pause between two looks at a transfer, in ms: that of the official CLI. */
 export const POLL_MS = 3_000;
+/** First pause, in ms; it doubles. The clinic's database is small: its captures end within seconds. */
+const FIRST_POLL_MS = 150;
 /** Polls in a row that may fail. The official CLI gives up after 21 and then reports success (failure 7). */
 const FAILED_POLLS = 20;
 
@@ -13,7 +15,6 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Gives up, by throwing, after this long, in ms. */
   readonly timeoutMs: number;
-  readonly pollMs?: number;
 }
 
 type Api = Pick<Heroku, "transfer" | "transfers">;
@@ -28,7 +29,7 @@ export async function waitForEnd(
 ): Promise<HerokuTransfer> {
   const start = pace.now().getTime();
   let failures = 0;
-  for (;;) {
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(POLL_MS, pause * 2)) {
     options.signal?.throwIfAborted();
     try {
       const transfer = await heroku.transfer(app, uuid, false, options.signal);
@@ -50,7 +51,7 @@ export async function waitForEnd(
         hint: `heroku pg:backups -a ${app}`,
       });
     }
-    await pace.sleep(options.pollMs ?? POLL_MS, options.signal);
+    await pace.sleep(pause, options.signal);
   }
 }
 

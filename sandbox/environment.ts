@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { profileFiles } from "./aws/bootstrap";
 import { trustVariables } from "./aws/certificate";
 import { PROFILES } from "./aws/identities";
+import { clockVariables } from "./clock/clock";
 import { projectRoot, type SandboxPaths } from "./supervisor/paths";
 import { SCOPE } from "./supervisor/services";
 import type { SandboxState, ServiceName } from "./supervisor/state";
@@ -76,6 +77,8 @@ export function sandboxEnvironment(
     // The emulators are on this machine: a proxy would not reach them, and must not see them.
     NO_PROXY: "127.0.0.1,localhost",
     no_proxy: "127.0.0.1,localhost",
+
+    ...clockVariables(paths.clock, base),
 
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,

@@ -48,29 +48,42 @@ export async function handler(event: unknown, context: Context): Promise<Capture
   }
 }
 
+/** Clients of a function that stays warm: a connection takes longer to open than most requests on it. */
+let kept: { readonly key: string; readonly clients: Clients } | undefined;
+
+type Clients = ReturnType<typeof makeClients>;
+
+function makeClients(environment: CaptureEnvironment) {
+  const { primaryRegion, replicaRegion, secretArn } = environment;
+  const region = secretArn.split(":")[3];
+  return {
+    secrets: new SecretsManagerClient({ maxAttempts: 3, ...(region ? { region } : {}) }),
+    vault: new Vault({ bucket: environment.vaultBucket, region: primaryRegion, side: "primary" }),
+    otherVault: new Vault({ bucket: environment.replicaBucket, region: replicaRegion, side: "replica" }),
+    runs: new RunTable({ table: environment.runTable, region: primaryRegion }),
+    metrics: new Metrics({ system: environment.system, regions: [primaryRegion, replicaRegion] }),
+  };
+}
+
+function clientsOf(environment: CaptureEnvironment): Clients {
+  const key = JSON.stringify(environment);
+  if (kept?.key !== key) kept = { key, clients: makeClients(environment) };
+  return kept.clients;
+}
+
 async function connect(environment: CaptureEnvironment, logger: Logger): Promise<CapturePorts> {
-  const { herokuApiUrl: apiUrl, herokuDataApiUrl: dataApiUrl, primaryRegion, replicaRegion } = environment;
+  const { herokuApiUrl: apiUrl, herokuDataApiUrl: dataApiUrl } = environment;
+  const { secrets, ...clients } = clientsOf(environment);
   const heroku = new Heroku({
-    apiKey: await readHerokuKey(environment.secretArn),
+    apiKey: await readHerokuKey(secrets, environment.secretArn),
     ...(apiUrl === undefined ? {} : { apiUrl }),
     ...(dataApiUrl === undefined ? {} : { dataApiUrl }),
   });
   return {
+    ...clients,
     heroku,
-    vault: new Vault({
-      bucket: environment.vaultBucket,
-      region: primaryRegion,
-      side: "primary",
-    }),
-    otherVault: new Vault({
-      bucket: environment.replicaBucket,
-      region: replicaRegion,
-      side: "replica",
-    }),
     inspect: (databaseUrl, signal) => inspectDatabase(databaseUrl, signal ? { signal } : {}),
     download: (url, signal) => openDownload(url, signal ? { signal } : {}),
-    runs: new RunTable({ table: environment.runTable, region: primaryRegion }),
-    metrics: new Metrics({ system: environment.system, regions: [primaryRegion, replicaRegion] }),
     pace: realPace,
     log: {
       info: (message, fields) => logger.info(message, { ...fields }),
@@ -80,10 +93,8 @@ async function connect(environment: CaptureEnvironment, logger: Logger): Promise
 }
 
 /** Read at each run, so that a rotated token needs no deployment. */
-async function readHerokuKey(secretArn: string): Promise<string> {
-  const region = secretArn.split(":")[3];
-  const client = new SecretsManagerClient({ maxAttempts: 3, ...(region ? { region } : {}) });
-  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
+async function readHerokuKey(secrets: SecretsManagerClient, secretArn: string): Promise<string> {
+  const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
   try {
     return z.object({ herokuApiKey: z.string().min(1) }).parse(JSON.parse(SecretString ?? "")).herokuApiKey;
   } catch {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 import { UscPisError } from "../../backup/errors";
+import { clockVariables } from "../clock/clock";
 import type { ProcessIdentity } from "../supervisor/identity";
 import { launch, waitReady } from "../supervisor/launch";
 import { nodeFolder, privateFolder, projectRoot } from "../supervisor/paths";
@@ -34,8 +35,6 @@ export interface AwsOptions {
   sandboxRoot: string;
   /** @default a free one; with a fixed one nothing else is tried */
   port?: number;
-  /** Address of the gateway before it: functions get it, and it stands in every address that is handed out. */
-  gateway?: string;
   /** What the sandbox's own parts of it are told. @default real time, no token */
   local?: LocalSettings;
   signal?: AbortSignal;
@@ -47,17 +46,20 @@ export interface AwsOptions {
 export interface LocalSettings {
   /** File that holds the clock's offset: 16 characters, milliseconds, right-aligned. */
   clock?: string;
+  /** Address of the gateway before it, which functions get, and which stands in every address that is handed out. */
+  gatewayUrl?: string;
   /** Bearer token of the control routes that change something. */
   token?: string;
   /** E-mail subscriptions are confirmed as they are made. @default false: as on AWS, by the link in a mail */
   confirmMail?: boolean;
 }
 
-function localEnvironment({ clock, token, confirmMail }: LocalSettings): Record<string, string> {
+function localEnvironment({ clock, gatewayUrl, token, confirmMail }: LocalSettings): Record<string, string> {
   return {
     // The package `local` lies beside this file.
     PYTHONPATH: __dirname,
-    ...(clock === undefined ? {} : { USC_PIS_SANDBOX_CLOCK: clock }),
+    ...(clock === undefined ? {} : clockVariables(clock)),
+    ...(gatewayUrl === undefined ? {} : { AWS_ENDPOINT_URL: gatewayUrl }),
     ...(token === undefined ? {} : { USC_PIS_SANDBOX_TOKEN: token }),
     ...(confirmMail === true ? { USC_PIS_SANDBOX_CONFIRM_MAIL: "1" } : {}),
   };
@@ -67,12 +69,7 @@ function localEnvironment({ clock, token, confirmMail }: LocalSettings): Record<
  * The whole environment of MiniStack. Functions inherit it, so it holds nothing of the person's: Node first on PATH is
  * the one that functions run on; a Docker that happens to be there is out of reach, because MiniStack tidies containers.
  */
-export function awsEnvironment(
-  folder: string,
-  port: number,
-  local: LocalSettings = {},
-  gateway?: string,
-): Record<string, string> {
+export function awsEnvironment(folder: string, port: number, local: LocalSettings = {}): Record<string, string> {
   const { cert, key } = certificateFiles(folder);
   return {
     ...localEnvironment(local),
@@ -84,8 +81,7 @@ export function awsEnvironment(
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONUNBUFFERED: "1",
     BIND_HOST: "127.0.0.1",
-    GATEWAY_PORT: gateway === undefined ? String(port) : new URL(gateway).port,
-    ...(gateway === undefined ? {} : { AWS_ENDPOINT_URL: gateway }),
+    GATEWAY_PORT: local.gatewayUrl === undefined ? String(port) : new URL(local.gatewayUrl).port,
     MINISTACK_HOST: "127.0.0.1",
     IOT_MTLS_ENABLED: "0",
     SFTP_ENABLED: "0",
@@ -117,14 +113,17 @@ export function isAwsReady(url: string, folder: string): Promise<boolean> {
 }
 
 /**
- * Serves it by its own web server, in one process, inside the wrapper that adds what it lacks. `python -m ministack`
- * would serve it bare, and with TLS and as root it takes port 443 as well.
+ * Serves it by uvicorn, in one process, inside the wrapper that adds what it lacks. MiniStack's own choice of a server
+ * takes twice the time a request, and with TLS and as root `python -m ministack` takes port 443 as well. Its answers
+ * carry their own Date.
+ *
  * @param certificate plain HTTP without one
  */
 export function serverArguments(port: number, certificate?: Certificate): string[] {
-  const tls = certificate === undefined ? [] : ["--certfile", certificate.cert, "--keyfile", certificate.key];
-  const listen = ["--bind", `127.0.0.1:${port}`, ...tls, "--keep-alive", "75"];
-  return ["-m", "hypercorn", "local.app:app", "--workers", "0", ...listen];
+  const tls = certificate === undefined ? [] : ["--ssl-certfile", certificate.cert, "--ssl-keyfile", certificate.key];
+  const quiet = ["--no-access-log", "--no-server-header", "--no-date-header", "--log-level", "warning"];
+  const listen = ["--host", "127.0.0.1", "--port", String(port), ...tls, "--timeout-keep-alive", "75"];
+  return ["-m", "uvicorn", "local.app:app", "--lifespan", "on", ...listen, ...quiet];
 }
 
 /** Starts it on a loopback port and waits until it answers. It forgets everything when it ends. */
@@ -138,7 +137,7 @@ export async function startAws(options: AwsOptions): Promise<ProcessIdentity & {
       file: python,
       args: serverArguments(port, files),
       cwd: privateFolder(options.folder),
-      env: awsEnvironment(options.folder, port, options.local, options.gateway),
+      env: awsEnvironment(options.folder, port, options.local),
       log: options.log,
       sandboxRoot: options.sandboxRoot,
     });

@@ -1,6 +1,6 @@
 /** The sandbox's own requests to its services' controls, with and without TLS. */
 import { readFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { type Agent, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { certificateFiles } from "../aws/certificate";
 
@@ -8,16 +8,28 @@ export interface LocalRequest {
   /** Folder of the certificate. */
   folder: string;
   method?: string;
-  /** Header of that name. */
+  /** Control token, sent as bearer. */
+  token?: string;
+  /** The whole header, where a service takes another credential than a bearer. */
   authorization?: string;
   body?: unknown;
   /** @default 5000 */
   timeoutMs?: number;
+  /** Keeps connections for the next request; of the address's own protocol. @default each request has one of its own */
+  agent?: Agent;
 }
 
 export interface LocalAnswer {
   status: number;
   body: unknown;
+}
+
+function headersOf({ token, authorization }: LocalRequest, text: string | undefined): Record<string, string | number> {
+  const credential = authorization ?? (token === undefined ? undefined : `Bearer ${token}`);
+  return {
+    ...(credential === undefined ? {} : { authorization: credential }),
+    ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+  };
 }
 
 /**
@@ -26,13 +38,9 @@ export interface LocalAnswer {
  * @throws the connection's error, or that no answer came
  */
 export function askLocal(url: string, options: LocalRequest): Promise<LocalAnswer> {
-  const { method = "GET", authorization, body, timeoutMs = 5000 } = options;
+  const { method = "GET", body, timeoutMs = 5000, agent = false } = options;
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = {
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
-  };
-  const common = { method, headers, agent: false as const, timeout: timeoutMs };
+  const common = { method, headers: headersOf(options, text), agent, timeout: timeoutMs };
   return new Promise((resolve, reject) => {
     const request = url.startsWith("https:")
       ? httpsRequest(url, { ...common, ca: readFileSync(certificateFiles(options.folder).cert) })

@@ -27,6 +27,8 @@ export interface SandboxPaths {
   postgres: string;
   heroku: string;
   cloudinary: string;
+  /** By how much the sandbox's clock is ahead: see sandbox/clock. */
+  clock: string;
   /** TMPDIR of the services. */
   tmp: string;
 }
@@ -49,6 +51,7 @@ export function sandboxPaths(root = process.env.USC_PIS_SANDBOX_DIR ?? join(proj
     postgres: at("postgres"),
     heroku: at("heroku"),
     cloudinary: at("cloudinary"),
+    clock: at("clock"),
     tmp: at("tmp"),
   };
 }

@@ -6,6 +6,7 @@ import { bootstrapAccount } from "../aws/bootstrap";
 import { certificateFiles, ensureCertificate, trustVariables } from "../aws/certificate";
 import type { IdentityScope } from "../aws/identities";
 import { ACCOUNT, pythonPath, startAws } from "../aws/server";
+import { clockVariables } from "../clock/clock";
 import { askLocal } from "../gateway/client";
 import { adminUrl, createCluster, startCluster } from "../postgres/cluster";
 import type { PostgresSource } from "../postgres/programs";
@@ -71,8 +72,11 @@ async function startMinistack(context: ServiceContext): Promise<string> {
     port: state.ports.aws,
     signal: context.signal,
     onStart: context.note,
-    local: { token: state.gateway.controlToken },
-    ...(gateway === undefined ? {} : { gateway }),
+    local: {
+      clock: paths.clock,
+      token: state.gateway.controlToken,
+      ...(gateway === undefined ? {} : { gatewayUrl: gateway }),
+    },
   });
   if (gateway !== undefined) await tellGateway(context, gateway, url);
   await bootstrapAccount(SCOPE, gateway ?? url, paths.aws);
@@ -84,7 +88,7 @@ async function tellGateway({ paths, state }: ServiceContext, gateway: string, aw
   const { status, body } = await askLocal(`${gateway}/_sandbox/upstream`, {
     folder: paths.aws,
     method: "PUT",
-    authorization: `Bearer ${state.gateway.controlToken}`,
+    token: state.gateway.controlToken,
     body: { url: aws },
   });
   if (status !== 200)
@@ -139,6 +143,7 @@ async function startEmulator(
       TZ: "UTC",
       // Heroku fetches the dumps that it restores from the local AWS.
       ...trustVariables(paths.aws),
+      ...clockVariables(paths.clock),
     },
     log,
     sandboxRoot: paths.root,

@@ -95,6 +95,7 @@ function wipe(paths: SandboxPaths, state: SandboxState | undefined): void {
   const files = [
     paths.passphrase,
     paths.inventory,
+    paths.clock,
     paths.state,
     ...["gateway", "heroku", "cloudinary"].map((name) => join(paths.root, `${name}.json`)),
   ];

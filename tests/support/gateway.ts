@@ -48,8 +48,8 @@ export async function startTestGateway(): Promise<TestGateway> {
       return { ...root(region), credentials };
     },
     async control(method, path, body) {
-      const authorization = `Bearer ${state.gateway.controlToken}`;
-      const answer = await askLocal(`${endpoint}/_sandbox/${path}`, { folder: paths.aws, method, authorization, body });
+      const { controlToken: token } = state.gateway;
+      const answer = await askLocal(`${endpoint}/_sandbox/${path}`, { folder: paths.aws, method, token, body });
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
       return answer.body;
     },

@@ -38,7 +38,8 @@ export async function seed({ databaseUrl, factor = 1, pgpKey }: SeedOptions): Pr
     await client.query("BEGIN");
     for (const spec of TABLES) {
       bases.set(spec.table, spec.keyless ? 0 : await highest(client, spec.table));
-      await fill(client, spec, rows.get(spec.table) ?? 0, id, pgpKey);
+      const own = (index: number) => ({ id: id(spec.table, index) });
+      await fill(client, spec, { from: 0, to: rows.get(spec.table) ?? 0, own }, id, pgpKey);
     }
     await client.query("COMMIT");
     const tables: Record<string, number> = {};
@@ -64,20 +65,64 @@ async function highest(client: Client, table: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-async function fill(client: Client, spec: TableSeed, total: number, id: Id, pgpKey: string): Promise<void> {
-  const dice = new Dice(spec.table);
-  for (let start = 0; start < total; start += BATCH) {
+interface Span {
+  /** Numbers of the rows: the first, and the one after the last. */
+  from: number;
+  to: number;
+  /** Key of a row. @default the table's own sequence gives it */
+  own?: (index: number) => Row;
+}
+
+async function fill(client: Client, spec: TableSeed, { from, to, own }: Span, id: Id, pgpKey: string): Promise<void> {
+  const dice = new Dice(`${spec.table}${from === 0 ? "" : from}`);
+  for (let start = from; start < to; start += BATCH) {
     const rows: Row[] = [];
-    for (let index = start; index < Math.min(total, start + BATCH); index++) {
+    for (let index = start; index < Math.min(to, start + BATCH); index++) {
       const row = spec.make(index, dice, id);
-      rows.push(prepare(spec.keyless ? row : { id: id(spec.table, index), ...row }, spec.encrypted ?? []));
+      rows.push(prepare(spec.keyless ? row : { ...own?.(index), ...row }, spec.encrypted ?? []));
     }
     await insert(client, spec, rows, pgpKey);
   }
-  if (!spec.keyless)
+  if (!spec.keyless && own !== undefined)
     await client.query(
       `SELECT setval(pg_get_serial_sequence('${spec.table}', 'id'), (SELECT max(id) FROM ${spec.table}))`,
     );
+}
+
+/** Adds rows to a clinic that has been seeded: what a day brings. @param additions rows by table */
+export async function grow(
+  { databaseUrl, pgpKey }: Omit<SeedOptions, "factor">,
+  additions: Readonly<Record<string, number>>,
+): Promise<void> {
+  const unknown = Object.keys(additions).find(
+    (name) => !TABLES.some(({ table, keyless }) => table === name && !keyless),
+  );
+  if (unknown !== undefined) throw new Error(`table ${unknown} can't grow: it is none of the seeded tables with an id`);
+  const client = new Client({ ...connection(databaseUrl), connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query("BEGIN");
+    const present = new Map<string, { first: number; rows: number }>();
+    for (const { table, keyless } of TABLES) {
+      if (keyless) continue;
+      const { rows } = await client.query<{ first: number; rows: number }>(
+        `SELECT coalesce(min(id), 1)::int AS first, count(*)::int AS rows FROM ${table}`,
+      );
+      present.set(table, rows[0] ?? { first: 1, rows: 0 });
+    }
+    const id: Id = (table, index) => {
+      const { first, rows } = present.get(table) ?? { first: 1, rows: 1 };
+      return first + (index % Math.max(1, rows));
+    };
+    for (const spec of TABLES) {
+      const from = present.get(spec.table)?.rows ?? 0;
+      const to = from + (additions[spec.table] ?? 0);
+      if (to > from) await fill(client, spec, { from, to }, id, pgpKey);
+    }
+    await client.query("COMMIT");
+  } finally {
+    await client.end();
+  }
 }
 
 /** Texts to be encrypted travel as hex, since their columns are bytea. */

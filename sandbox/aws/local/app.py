@@ -1,4 +1,4 @@
-"""What hypercorn serves: MiniStack, under the sandbox's clock and with what the sandbox adds to it."""
+"""What is served: MiniStack, under the sandbox's clock and with what the sandbox adds to it."""
 
 from . import clock
 

@@ -1,6 +1,7 @@
 /** How a Procfile command becomes a process that can't outlive the emulator. */
 import type { ChildProcess } from "node:child_process";
 import { dirname } from "node:path";
+import { clockVariables } from "../../clock/clock";
 import type { Children } from "./children";
 
 /**
@@ -32,6 +33,7 @@ export interface DynoCommand {
 }
 
 export function startDynoProcess(children: Children, dyno: DynoCommand): ChildProcess {
+  const clock = process.env.USC_PIS_SANDBOX_CLOCK;
   return children.start(dyno.what, "/bin/sh", ["-c", SUPERVISE, "dyno", dyno.command], {
     cwd: dyno.folder,
     env: {
@@ -39,6 +41,8 @@ export function startDynoProcess(children: Children, dyno: DynoCommand): ChildPr
       HOME: dyno.folder,
       LANG: "en_US.UTF-8",
       TZ: "UTC",
+      // The time at which an app lives is the emulator's own.
+      ...(clock === undefined ? {} : clockVariables(clock)),
       ...dyno.environment,
     },
   });
