@@ -58,7 +58,7 @@ export interface RunningCloudinary {
 /** Starts the emulator; what it stored before is there again. */
 export async function startCloudinary(options: CloudinaryOptions): Promise<RunningCloudinary> {
   if ((options.host as string) !== "127.0.0.1") throw new Error(`host must be 127.0.0.1, got ${options.host}`);
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => Date.now());
   const store = new Store(options.dataDir);
   const signatureAlgorithm = options.signatureAlgorithm ?? "sha1";
   const faults = new Faults();

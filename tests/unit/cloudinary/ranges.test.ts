@@ -5,7 +5,8 @@ import { isUnchanged, wantedRange } from "../../../sandbox/cloudinary/ranges";
 const ETAG = '"abc"';
 
 describe("ranges and conditions of delivery", () => {
-  const range = (value: string, bytes = 10, more: Record<string, string> = {}) => wantedRange({ range: value, ...more }, ETAG, bytes);
+  const range = (value: string, bytes = 10, more: Record<string, string> = {}) =>
+    wantedRange({ range: value, ...more }, ETAG, bytes);
 
   it("are read as first, last and suffix bytes", () => {
     expect(range("bytes=0-0")).to.deep.equal({ start: 0, end: 0 });
