@@ -6,7 +6,7 @@ import type { DatabaseLogin, Transfer } from "../model";
 import { exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
 import { judgeRestoreErrors } from "./restore-errors";
-import { collect, lastLine } from "./streams";
+import { collect, lastLine, reason } from "./streams";
 import { note } from "./transfer-record";
 
 /** Of every dump and restore: Heroku's owners and grants mean nothing elsewhere. */
@@ -62,7 +62,7 @@ export async function pour(tools: RefillTools, from: DatabaseLogin, to: Database
   });
   const [code] = await Promise.all([exitOf(dump), refilled]);
   // What pg_restore says of half a dump is not the reason.
-  if (/^pg_dump: error: /m.test(stderr())) throw new Error(`pg_dump exited with ${code}: ${lastLine(stderr())}`);
+  if (/^pg_dump: error: /m.test(stderr())) throw new Error(`pg_dump exited with ${code}: ${reason(stderr())}`);
   if (failure !== undefined) throw failure;
   if (code !== 0) throw new Error(`pg_dump exited with ${code}`);
 }
