@@ -150,7 +150,12 @@ describe("heroku emulator: backups and restores", function () {
     const names = { from_name: "DATABASE", to_name: "DATABASE", to_url: to };
     const { uuid } = await client.ok("POST", path, { ...names, from_url: url });
     const copy = await client.transfer("copy-app", uuid);
-    expect(copy, JSON.stringify(copy.logs)).to.include({ num: 1, from_type: "pg_dump", to_type: "pg_restore", succeeded: true });
+    expect(copy, JSON.stringify(copy.logs)).to.include({
+      num: 1,
+      from_type: "pg_dump",
+      to_type: "pg_restore",
+      succeeded: true,
+    });
     expect(JSON.stringify(copy)).to.not.contain(new URL(url).password);
     expect(await counts(to)).to.deep.equal(await counts(url));
     for (const from_url of ["postgres://u:p@db.example.org/d", to, "none"])
