@@ -95,7 +95,7 @@ describe("the official Heroku CLI against the emulator: add-ons and databases", 
     expect(taken.code, "asks before it replaces DATABASE").to.be.oneOf([0, 1]);
     expect((await vars()).DATABASE_URL).to.equal(before);
     const next = await good("addons:create", "heroku-postgresql:standard-0", "--as", "NEXT");
-    expect(next.stderr).to.contain("is being created in the background");
+    expect(`${next.stdout}${next.stderr}`).to.contain("is being created in the background");
     await until(vars, (all) => "NEXT_URL" in all);
     const promoted = await good("pg:promote", "NEXT");
     expect(promoted.stderr).to.match(/alternate alias for existing DATABASE_URL\.\.\. HEROKU_POSTGRESQL_[A-Z]+_URL/);

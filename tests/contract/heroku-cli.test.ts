@@ -56,12 +56,12 @@ describe("the official Heroku CLI against the emulator: apps", function () {
   it("maintenance, maintenance:on, maintenance:off", async () => {
     const page = async () =>
       (await client.send("GET", (await client.ok("GET", "/apps/usc-pis")).web_url)).body as string;
-    expect((await good("maintenance")).stdout).to.equal("off\n");
     expect((await good("maintenance:on")).stderr).to.contain("Enabling maintenance mode for usc-pis... done");
     expect(await page()).to.contain("Offline for Maintenance");
     expect((await good("maintenance")).stdout).to.equal("on\n");
     expect((await good("maintenance:off")).stderr).to.contain("Disabling maintenance mode for usc-pis... done");
     expect(await page()).to.not.contain("Offline for Maintenance");
+    expect((await good("maintenance")).stdout).to.equal("off\n");
   });
 
   it("releases and releases:rollback: nothing to go back to, then code and config vars", async () => {

@@ -96,6 +96,8 @@ export class HerokuCli {
       HEROKU_NOTIFICATIONS: "0",
       DISABLE_TELEMETRY: "true",
       NO_COLOR: "1",
+      // A tenth less time for each start.
+      NODE_COMPILE_CACHE: join(FOLDER, "compile-cache"),
       // Wide enough that no message is broken over two lines.
       COLUMNS: "400",
       OCLIF_COLUMNS: "400",
