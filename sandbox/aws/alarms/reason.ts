@@ -19,7 +19,8 @@ function stamp(minute: number): string {
 export function reasonText(plan: AlarmPlan, from: AlarmState, evaluation: Evaluation): string {
   const { state, evaluated, filled, range, starts } = evaluation;
   if (state === "INSUFFICIENT_DATA") return `Insufficient Data: ${plural(filled, "datapoint")} were unknown.`;
-  const treated = `${plural(filled, "missing datapoint")} ${filled === 1 ? "was" : "were"} treated as [${TREATED[plan.missingData]}]`;
+  const were = filled === 1 ? "was" : "were";
+  const treated = `${plural(filled, "missing datapoint")} ${were} treated as [${TREATED[plan.missingData]}]`;
   if (evaluated.length === 0) {
     const periods = plural(plan.evaluationPeriods, "period");
     return `Threshold Crossed: no datapoints were received for ${periods} and ${treated}.`;
@@ -32,7 +33,9 @@ export function reasonText(plan: AlarmPlan, from: AlarmState, evaluation: Evalua
   const verb = telling.length === 1 ? "was" : "were";
   const crossing = `${verb}${alarms ? "" : " not"} ${words} the threshold (${decimal(plan.threshold)})`;
   const needed = alarms ? plan.datapointsToAlarm : plan.evaluationPeriods - plan.datapointsToAlarm + 1;
-  const minimum = `(minimum ${plural(needed, "datapoint")} for ${from === "INSUFFICIENT_DATA" ? (alarms ? "OK" : "ALARM") : from} -> ${state} transition)`;
+  // CloudWatch names the opposite state, also where it comes from no data.
+  const left = from === "INSUFFICIENT_DATA" ? (alarms ? "OK" : "ALARM") : from;
+  const minimum = `(minimum ${plural(needed, "datapoint")} for ${left} -> ${state} transition)`;
   const count = `${telling.length} out of the last ${plural(plan.evaluationPeriods, "datapoint")}`;
   const known = `Threshold Crossed: ${count} [${shown}] ${crossing} ${minimum}`;
   return filled === 0 || plan.missingData === "missing" ? `${known}.` : `${known}, and ${treated}.`;

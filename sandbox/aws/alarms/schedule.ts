@@ -1,4 +1,4 @@
-/** When an alarm is evaluated, on what, and when its state will change if nothing more is reported. No clock, no network. */
+/** When an alarm is evaluated, on what, and when its state changes if nothing more is reported. No clock, no network. */
 
 import type { Series, Statistic } from "./series";
 import { type AlarmRule, type AlarmState, type DataPoint, decide, evaluationRange, type Verdict } from "./state";

@@ -1,4 +1,4 @@
-/** The inbox as pages of HTML: no scripts, nothing from elsewhere, readable on a phone, light or dark as the reader likes. */
+/** The inbox as pages of HTML: no scripts, nothing from elsewhere, readable on a phone, light or dark. */
 import type { Mail } from "./inbox";
 
 /** Where one mail is shown. @param mail none for the list */
@@ -101,8 +101,7 @@ export function mailPage(mail: Mail, links: Links = LINKS): string {
     mail.text.trim() === "" && mail.html
       ? `<iframe sandbox="" title="text of the mail" srcdoc="${escapeHtml(mail.html)}"></iframe>`
       : `<pre>${escapeHtml(mail.text)}</pre>`;
-  return page(
-    mail.subject,
-    `<p><a href="${escapeHtml(links())}">All mail</a></p>\n<h1 class="${tone(mail).trim()}">${escapeHtml(mail.subject)}</h1>\n<dl>${headings}</dl>\n${confirm}\n${body}`,
-  );
+  const title = `<h1 class="${tone(mail).trim()}">${escapeHtml(mail.subject)}</h1>`;
+  const back = `<p><a href="${escapeHtml(links())}">All mail</a></p>`;
+  return page(mail.subject, [back, title, `<dl>${headings}</dl>`, confirm, body].join("\n"));
 }
