@@ -12,7 +12,7 @@ import { APPS } from "./stacks";
 import { follow, logFile, tail } from "./supervisor/logs";
 import { sandboxPaths } from "./supervisor/paths";
 import { requireState } from "./supervisor/state";
-import { type SandboxStatus, status } from "./supervisor/supervisor";
+import { type SandboxStatus, status } from "./supervisor/status";
 
 export interface UpArguments {
   readonly port?: readonly string[];

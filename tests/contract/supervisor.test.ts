@@ -14,8 +14,9 @@ import { groupMembers, isAlive } from "../../sandbox/supervisor/identity";
 import { type SandboxPaths, sandboxPaths } from "../../sandbox/supervisor/paths";
 import { becomesFree } from "../../sandbox/supervisor/ports";
 import { readState, type SandboxState, type ServiceName, writeState } from "../../sandbox/supervisor/state";
+import { status } from "../../sandbox/supervisor/status";
 import { strays } from "../../sandbox/supervisor/stop";
-import { down, status, up } from "../../sandbox/supervisor/supervisor";
+import { down, up } from "../../sandbox/supervisor/supervisor";
 import { listening, loopback } from "../support/listening";
 
 /** Ends a process the hard way and waits until it is gone. */

@@ -12,6 +12,8 @@ const inRegion = (region: string) => (region === "" ? {} : { region });
 
 const WRITES = ["PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "CopyObject"];
 const READS = ["GetObject", "HeadObject"];
+/** Of them, what needs the key: metadata are not encrypted. */
+const DECRYPTING = ["GetObject"];
 
 const store = [
   named({
@@ -78,7 +80,7 @@ const store = [
     plan: ({ on, region }) => {
       const action = on === "read" ? "kms:Decrypt" : "kms:GenerateDataKey";
       const message = `User is not authorized to perform: ${action} on this resource because no resource-based policy allows the ${action} action`;
-      const operation = on === "write" ? WRITES : on === "read" ? READS : [...WRITES, ...READS];
+      const operation = on === "write" ? WRITES : on === "read" ? DECRYPTING : [...WRITES, ...DECRYPTING];
       const at = inRegion(region);
       return gateway(
         { service: "s3", ...at, operation, status: 403, code: "AccessDenied", message },
