@@ -1,7 +1,8 @@
 /** The commands of the local cloud, as they are typed. */
 import type { Command } from "commander";
 import { action } from "../cli/output";
-import type { UpArguments } from "./commands";
+import type { MailArguments, UpArguments } from "./commands";
+import { registerFaults } from "./faults/cli";
 
 /** Loaded when a command runs: every other command of `usc-pis` starts without it. */
 function commands(): typeof import("./commands") {
@@ -53,11 +54,19 @@ export function registerSandbox(program: Command): void {
     .option("--shell <name>", "sh or fish", "sh")
     .action(action((_io, options: { stack?: string; shell: string }) => commands().showEnvironment(options)));
   sandbox
+    .command("mail")
+    .description("the mails that left the local AWS: a list, or one of them")
+    .argument("[id]", "the beginning of one mail's id")
+    .option("--to <address>", "only mails to this address")
+    .option("--confirm", "follow the links by which addresses are confirmed")
+    .action(action((io, id: string | undefined, options: MailArguments) => commands().showMail(io, id, options)));
+  sandbox
     .command("seed")
     .description("put the synthetic clinic into the primary app: rows and media")
     .option("--factor <number>", "makes more of everything", "1")
     .option("--app <name>", "another app than the primary stack's")
     .action(action((io, options: { factor: string; app?: string }) => commands().seed(io, options)));
+  registerFaults(sandbox);
   sandbox
     .command("rehearse")
     .description("provision, back up, lose everything, recover, compare: what `npm start` runs")

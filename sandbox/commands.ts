@@ -1,7 +1,9 @@
 /** What the commands of the sandbox do. cli.ts says how they are called, and loads this when one of them runs. */
 import { InputError } from "../backup/errors";
 import { type Io, type Outcome, table } from "../cli/output";
-import { renderEnvironment, sandboxEnvironment } from "./environment";
+import { certificateFiles } from "./aws/certificate";
+import { confirmAll, findMail, mailsTo, readInbox, renderList, renderMail } from "./aws/mail";
+import { renderEnvironment, sandboxEnvironment, serviceUrl } from "./environment";
 import { downSandbox, upSandbox } from "./lifecycle";
 import { parseFactor, parsePorts, parsePostgres, parseService, parseStack, SERVICE_NAMES } from "./options";
 import { rehearse } from "./rehearsal";
@@ -10,7 +12,7 @@ import { APPS } from "./stacks";
 import { follow, logFile, tail } from "./supervisor/logs";
 import { sandboxPaths } from "./supervisor/paths";
 import { requireState } from "./supervisor/state";
-import { type SandboxStatus, status } from "./supervisor/supervisor";
+import { type SandboxStatus, status } from "./supervisor/status";
 
 export interface UpArguments {
   readonly port?: readonly string[];
@@ -88,6 +90,32 @@ export async function showEnvironment(options: { stack?: string; shell: string }
   const stack = options.stack === undefined ? {} : { stack: parseStack(options.stack) };
   const environment = sandboxEnvironment(paths, requireState(paths), stack);
   return { data: environment, text: renderEnvironment(environment, shell) };
+}
+
+export interface MailArguments {
+  readonly to?: string;
+  readonly confirm?: boolean;
+}
+
+export async function showMail(io: Io, id: string | undefined, options: MailArguments): Promise<Outcome> {
+  if (id !== undefined && options.confirm === true) throw new InputError("give an id, or --confirm, not both");
+  const paths = sandboxPaths();
+  const inbox = {
+    url: serviceUrl(requireState(paths), "aws"),
+    certificate: certificateFiles(paths.aws).cert,
+    signal: io.signal,
+  };
+  const { mails, ...state } = await readInbox(inbox);
+  if (id !== undefined) {
+    const mail = findMail(mails, id);
+    return { data: mail, text: renderMail(mail) };
+  }
+  const wanted = mailsTo(mails, options.to);
+  if (options.confirm !== true) return { data: { ...state, mails: wanted }, text: renderList(state, wanted) };
+  const confirmed = await confirmAll(wanted, inbox);
+  const addresses = confirmed.map(({ to, region }) => `${to.join(", ")} in ${region}`);
+  const text = addresses.length === 0 ? "no address waits to be confirmed" : `confirmed ${addresses.join("; ")}`;
+  return { data: { confirmed }, text };
 }
 
 export async function seed(io: Io, options: { factor: string; app?: string }): Promise<Outcome> {

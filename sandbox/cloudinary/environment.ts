@@ -1,3 +1,4 @@
+import type { Faults } from "./faults";
 import type { Notifications } from "./notifications";
 import type { SignatureAlgorithm } from "./signature";
 import type { Store } from "./store";
@@ -19,6 +20,8 @@ export interface Environment {
   readonly signatureAlgorithm: SignatureAlgorithm;
   readonly store: Store;
   readonly notifications: Notifications;
+  /** Failures that it has been told to have. */
+  readonly faults: Faults;
   /** Milliseconds since 1970. */
   now(): number;
   /** Base of delivery URLs; it changes when the emulator restarts on another port. */

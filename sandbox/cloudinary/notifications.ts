@@ -1,6 +1,8 @@
 /** Delivery of webhooks: kept until they are taken, tried again 3 times, on a clock that may jump. */
 import { randomUUID } from "node:crypto";
+import { CLOUDINARY_SWITCHES as SWITCH } from "../faults/switches";
 import { type Event, notificationBody, recipients } from "./events";
+import type { Faults } from "./faults";
 import { type SignatureAlgorithm, webhookSignature } from "./signature";
 import type { PendingNotification, Store } from "./store";
 
@@ -21,6 +23,8 @@ export interface NotificationOptions {
   pollMs?: number;
   /** How long a receiver may take to answer. @default 10 seconds */
   timeoutMs?: number;
+  /** Failures that it has been told to have. */
+  faults: Faults;
 }
 
 /** Who is still to be told what, without the bodies. */
@@ -59,12 +63,20 @@ export class Notifications {
     for (const event of events) {
       const body = notificationBody(event, { now: now(), requestId: randomUUID().replaceAll("-", ""), apiKey });
       for (const url of recipients(Object.values(this.#store.state.triggers), event)) {
-        const notification = { id: randomUUID(), event: event.type, url, body, attempts: 0, dueAt: now() };
+        if (this.#options.faults.switched(SWITCH.webhookLost) !== undefined) continue;
+        const notification = { id: randomUUID(), event: event.type, url, body, attempts: 0, ...this.#due() };
         this.#store.state.notifications.push(notification);
       }
     }
     await this.#store.commit();
     this.#look();
+  }
+
+  /** When it is to be sent: at once, or as late as was told, and then with the time of its event. */
+  #due(): Pick<PendingNotification, "dueAt" | "signedAt"> {
+    const now = this.#options.now();
+    const late = this.#options.faults.switched(SWITCH.webhookDelay)?.value;
+    return late === undefined ? { dueAt: now } : { dueAt: now + Number(late), signedAt: now };
   }
 
   /** Tries everything that is due by the clock, and waits for those attempts and the ones under way. */
@@ -105,7 +117,9 @@ export class Notifications {
   }
 
   async #attempt(notification: PendingNotification): Promise<void> {
-    const problem = await this.#post(notification);
+    const at = notification.signedAt ?? this.#options.now();
+    const problem = await this.#post(notification, at);
+    if (problem === undefined) await this.#replay(notification, at);
     // An attempt that the emulator's own end broke off does not count.
     if (problem !== undefined && this.#stop.signal.aborted) return;
     const { state } = this.#store;
@@ -124,10 +138,18 @@ export class Notifications {
     await this.#store.commit();
   }
 
+  /** The very same again, as somebody who listened in could send it, whatever the receiver answers. */
+  async #replay(notification: PendingNotification, at: number): Promise<void> {
+    const again = Number(this.#options.faults.switched(SWITCH.webhookReplay)?.value ?? 0);
+    for (let i = 0; i < again; i++) await this.#post(notification, at);
+  }
+
   /** Posts once. Answers what went wrong: anything but a 200, a redirect included, counts as not taken. */
-  async #post({ url, body }: PendingNotification): Promise<string | undefined> {
-    const { apiSecret, algorithm, now, timeoutMs = 10_000 } = this.#options;
-    const timestamp = Math.floor(now() / 1000);
+  async #post({ url, body }: PendingNotification, at: number): Promise<string | undefined> {
+    const { algorithm, faults, timeoutMs = 10_000 } = this.#options;
+    const forged = faults.switched(SWITCH.webhookForged) !== undefined;
+    const apiSecret = forged ? `not ${this.#options.apiSecret}` : this.#options.apiSecret;
+    const timestamp = Math.floor(at / 1000);
     try {
       const response = await fetch(url, {
         method: "POST",

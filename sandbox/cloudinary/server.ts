@@ -11,6 +11,7 @@ import { control } from "./control";
 import { attachmentOf, resolveDelivery, sendAsset } from "./delivery";
 import type { Environment } from "./environment";
 import { CloudinaryError, notCarriedOut } from "./errors";
+import { Faults } from "./faults";
 import { Notifications } from "./notifications";
 import { type SignatureAlgorithm, sameText, verifySignedParams } from "./signature";
 import { Store } from "./store";
@@ -28,8 +29,6 @@ export interface CloudinaryOptions {
   cloudName: string;
   apiKey: string;
   apiSecret: string;
-  /** Bearer token of what changes something below `/_control/`. @default a random one, which nobody knows */
-  controlToken?: string;
   /** Admin API calls an hour. @default 500, Cloudinary's free plan. */
   adminLimitPerHour?: number;
   /** Whether PDFs are delivered by plain URLs. @default true; new free accounts start without. */
@@ -59,10 +58,12 @@ export interface RunningCloudinary {
 /** Starts the emulator; what it stored before is there again. */
 export async function startCloudinary(options: CloudinaryOptions): Promise<RunningCloudinary> {
   if ((options.host as string) !== "127.0.0.1") throw new Error(`host must be 127.0.0.1, got ${options.host}`);
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => Date.now());
   const store = new Store(options.dataDir);
   const signatureAlgorithm = options.signatureAlgorithm ?? "sha1";
+  const faults = new Faults();
   const notifications = new Notifications(store, {
+    faults,
     apiKey: options.apiKey,
     apiSecret: options.apiSecret,
     algorithm: signatureAlgorithm,
@@ -83,12 +84,16 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Runni
     signatureAlgorithm,
     store,
     notifications,
+    faults,
     now,
     url: () => url,
   };
   const server = createServer((request, response) => {
     response.setHeader("x-request-id", randomBytes(16).toString("hex"));
-    route(env, request, response).catch((error: unknown) => answerError(request, response, error));
+    faults
+      .apply(request, response)
+      .then((isDone) => (isDone ? undefined : route(env, request, response)))
+      .catch((error: unknown) => answerError(request, response, error));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -113,7 +118,7 @@ async function route(env: Environment, request: IncomingMessage, response: Serve
   // Decoded segment by segment and joined again: SDKs send the slashes of public ids as %2F.
   const path = segments.map(decode);
   if (version === "_control") {
-    return answer(response, await control(env, request.method ?? "GET", path, request.headers.authorization));
+    return answer(response, await control(env, request, path, url.searchParams));
   }
   if (version !== "v1_1") {
     if (!sameText(version ?? "", env.cloudName)) throw new CloudinaryError(404, `Unknown cloud_name ${version}`);

@@ -80,6 +80,8 @@ export interface PendingNotification {
   attempts: number;
   /** When the next attempt is due, in milliseconds since 1970: compared with the clock, which may jump. */
   dueAt: number;
+  /** Time that it is signed with, when it is told to come late. @default that of the attempt */
+  signedAt?: number;
   /** What came of the last attempt. */
   problem?: string;
 }

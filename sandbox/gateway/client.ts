@@ -1,17 +1,21 @@
-/** The sandbox's own requests to services behind its certificate: the gateway's controls, the local AWS's. */
+/** The sandbox's own requests to its services' controls, with and without TLS. */
 import { readFileSync } from "node:fs";
-import { type Agent, request as httpsRequest } from "node:https";
+import { type Agent, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { certificateFiles } from "../aws/certificate";
 
 export interface LocalRequest {
   /** Folder of the certificate. */
   folder: string;
   method?: string;
+  /** Control token, sent as bearer. */
   token?: string;
+  /** The whole header, where a service takes another credential than a bearer. */
+  authorization?: string;
   body?: unknown;
   /** @default 5000 */
   timeoutMs?: number;
-  /** Keeps connections for the next request. @default each request has one of its own */
+  /** Keeps connections for the next request; of the address's own protocol. @default each request has one of its own */
   agent?: Agent;
 }
 
@@ -20,20 +24,28 @@ export interface LocalAnswer {
   body: unknown;
 }
 
+function headersOf({ token, authorization }: LocalRequest, text: string | undefined): Record<string, string | number> {
+  const credential = authorization ?? (token === undefined ? undefined : `Bearer ${token}`);
+  return {
+    ...(credential === undefined ? {} : { authorization: credential }),
+    ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+  };
+}
+
 /**
- * JSON over TLS with the certificate at hand: `fetch` keeps the authorities of its process's first connection.
+ * JSON to and from this machine, with the certificate at hand: `fetch` keeps the authorities of its process's first
+ * connection.
  * @throws the connection's error, or that no answer came
  */
 export function askLocal(url: string, options: LocalRequest): Promise<LocalAnswer> {
-  const { method = "GET", token, body, timeoutMs = 5000, agent = false } = options;
+  const { method = "GET", body, timeoutMs = 5000, agent = false } = options;
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = {
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
-  };
-  const ca = readFileSync(certificateFiles(options.folder).cert);
+  const common = { method, headers: headersOf(options, text), agent, timeout: timeoutMs };
   return new Promise((resolve, reject) => {
-    const request = httpsRequest(url, { method, headers, ca, agent, timeout: timeoutMs }, (answer) => {
+    const request = url.startsWith("https:")
+      ? httpsRequest(url, { ...common, ca: readFileSync(certificateFiles(options.folder).cert) })
+      : httpRequest(url, common);
+    request.once("response", (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.once("error", reject);

@@ -7,6 +7,7 @@ import { controlFaults, FAULT_METHODS } from "../faults/control";
 import { Faults } from "../faults/engine";
 import { carryOut, type Voice } from "../faults/http";
 import { changesUpload, RuleError } from "../faults/rule";
+import { ApiRegions } from "./api-regions";
 import { awsError } from "./aws-errors";
 import { forward } from "./forward";
 import { GatewayEvents } from "./observe";
@@ -75,6 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const events = new GatewayEvents();
   let upstream = options.upstream === undefined ? undefined : localAddress(options.upstream);
   const faults = new Faults({ uploads: true });
+  const apis = new ApiRegions();
   const routes: Route[] = [
     ...faultRoutes(faults),
     { method: "GET", path: "health", handle: () => ({ body: { ok: true, upstream: upstream ?? null } }) },
@@ -91,7 +93,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const begin = performance.now();
-    const target = await recogniseRequest(request);
+    const target = apis.complete(await recogniseRequest(request), request.headers.host ?? "");
     const status = await treat(target, request, response);
     const { query, ...about } = target;
     const milliseconds = performance.now() - begin;

@@ -86,11 +86,13 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
         const { at, force, wait } = await x.json();
         if (at !== undefined && (typeof at !== "string" || Number.isNaN(Date.parse(at))))
           throw invalid(`at must be a time, not ${at}.`);
-        const transfers = cloud.runSchedules(at === undefined ? new Date() : new Date(at), force === true);
-        if (wait === true) await cloud.transfers.ended(transfers);
+        const started = cloud.runSchedules(at === undefined ? new Date() : new Date(at), force === true);
+        // The emulator's own look at its schedules may have come first: its transfers are waited for just the same.
+        const running = Object.values(state.transfers).filter((one) => one.scheduleId !== null && !one.finishedAt);
+        if (wait === true) await cloud.transfers.ended(running);
         return ok({
-          started: transfers.length,
-          transfers: transfers.map(({ uuid, num, finishedAt, succeeded }) => ({
+          started: started.length,
+          transfers: running.map(({ uuid, num, finishedAt, succeeded }) => ({
             uuid,
             num,
             succeeded: finishedAt === null ? null : succeeded,

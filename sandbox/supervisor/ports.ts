@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UscPisError } from "../../backup/errors";
 
 /** Whether a port of the loopback address can be bound now. */
@@ -8,6 +9,16 @@ export function isPortFree(port: number): Promise<boolean> {
     server.once("error", () => resolve(false));
     server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
   });
+}
+
+/** Waits for a port whose holder is just ending: its last thread may close the socket after the process counts as gone. */
+export async function becomesFree(port: number, timeoutMs = 3000): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await isPortFree(port))) {
+    if (Date.now() > deadline) return false;
+    await sleep(50);
+  }
+  return true;
 }
 
 /** A port that was free a moment ago. Somebody may take it meanwhile: whoever uses it tries again with another. */

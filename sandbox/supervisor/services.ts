@@ -14,7 +14,7 @@ import { isAlive, type ProcessIdentity } from "./identity";
 import { launch, waitReady } from "./launch";
 import { linesSince, logFile } from "./logs";
 import { nodeFolder, privateFolder, projectRoot, type SandboxPaths } from "./paths";
-import { freePort, isPortFree, requirePort } from "./ports";
+import { becomesFree, freePort, isPortFree, requirePort } from "./ports";
 import type { SandboxState, ServiceName } from "./state";
 
 /** Names of the sandbox's own system, account and regions, the production's defaults. */
@@ -103,13 +103,13 @@ async function startGateway(context: ServiceContext): Promise<string> {
   const { paths, state } = context;
   const { aws, gateway } = state.services;
   const upstream = aws?.url !== undefined && isAlive(aws) ? aws.url : undefined;
-  const port = await choosePort(context, "gateway");
-  if (upstream !== undefined && gateway?.url !== undefined && port === undefined)
-    throw new UscPisError("port_taken", `${gateway.url}, where the local AWS is known, is taken by another program`, {
+  const known = upstream === undefined ? undefined : gateway?.url;
+  if (known !== undefined && !(await becomesFree(Number(new URL(known).port))))
+    throw new UscPisError("port_taken", `${known}, where the local AWS is known, is taken by another program`, {
       hint: "start anew: npx usc-pis sandbox reset",
     });
   return startEmulator(context, "gateway", {
-    port,
+    port: known === undefined ? await choosePort(context, "gateway") : Number(new URL(known).port),
     tls: certificateFiles(paths.aws),
     controlToken: state.gateway.controlToken,
     sandboxRoot: paths.root,

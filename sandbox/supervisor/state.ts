@@ -42,12 +42,7 @@ const stateSchema = z.strictObject({
     .optional(),
   gateway: z.strictObject({ controlToken: z.string() }),
   heroku: z.strictObject({ apiKey: z.string(), controlToken: z.string() }),
-  cloudinary: z.strictObject({
-    cloudName: z.string(),
-    apiKey: z.string(),
-    apiSecret: z.string(),
-    controlToken: z.string(),
-  }),
+  cloudinary: z.strictObject({ cloudName: z.string(), apiKey: z.string(), apiSecret: z.string() }),
   /** Fixed ports that were asked for. */
   ports: z.partialRecord(z.enum(SERVICES), z.number().int()),
 });

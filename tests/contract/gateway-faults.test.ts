@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DynamoDBClient, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
 import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
@@ -19,6 +19,8 @@ import { CreateTopicCommand, ListTopicsCommand, PublishCommand, SNSClient } from
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { trustPolicy } from "../../sandbox/aws/identities";
+import { findFault } from "../../sandbox/faults/catalogue";
+import { parseParameters } from "../../sandbox/faults/named/define";
 import { SCOPE } from "../../sandbox/supervisor/services";
 import { PRIMARY, REPLICA, startTestGateway, type TestGateway } from "../support/gateway";
 
@@ -195,6 +197,59 @@ describe("faults at the gateway", function () {
     await told({ operation: "PutObject", cut: "answer" });
     expect((await failed(put("done", "all the same"))).code).to.equal("ECONNRESET");
     expect((await read("done")).toString()).to.equal("all the same");
+  });
+
+  it("of the catalogue are what the SDKs see, and end with them", async () => {
+    const options = gateway.root();
+    const dynamodb = new DynamoDBClient(options);
+    const sns = new SNSClient(options);
+    const lambda = new LambdaClient(options);
+    clients.push(dynamodb, sns, lambda);
+    const table = { TableName: "runs", Item: { id: { S: "1" } } };
+    const key = [{ AttributeName: "id", KeyType: "HASH" as const }];
+    const AttributeDefinitions = [{ AttributeName: "id", AttributeType: "S" as const }];
+    const create = { TableName: "runs", KeySchema: key, AttributeDefinitions, BillingMode: "PAY_PER_REQUEST" as const };
+    await dynamodb.send(new CreateTableCommand(create));
+    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: "mail" }));
+    await put("kept", "as it was");
+    const asked: [string, string[], () => Promise<unknown>, string][] = [
+      ["s3-slow-down", [`region=${PRIMARY}`], () => put("kept", "new"), "SlowDown"],
+      ["kms-access-denied", ["on=write"], () => put("kept", "new"), "AccessDenied"],
+      ["kms-access-denied", ["on=read"], () => get("kept"), "AccessDenied"],
+      ["region-lost", ["how=error"], () => dynamodb.send(new ListTablesCommand({})), "ServiceUnavailable"],
+      ["aws-throttled", [], () => dynamodb.send(new PutItemCommand(table)), "ProvisionedThroughputExceededException"],
+      [
+        "aws-throttled",
+        ["service=lambda"],
+        () => lambda.send(new ListFunctionsCommand({})),
+        "TooManyRequestsException",
+      ],
+      [
+        "dynamodb-condition-fails",
+        [],
+        () => dynamodb.send(new PutItemCommand(table)),
+        "ConditionalCheckFailedException",
+      ],
+      [
+        "mail-refused",
+        [],
+        () => sns.send(new PublishCommand({ TopicArn, Message: "x" })),
+        "AuthorizationErrorException",
+      ],
+      ["aws-error", ["service=s3", "operation=GetObject"], () => get("kept"), "InternalError"],
+    ];
+    for (const [name, params, work, error] of asked) {
+      const fault = findFault(name);
+      const plan = fault.plan(parseParameters(fault, params), new Date());
+      await told(...("rules" in plan ? plan.rules : []));
+      expect((await failed(work())).name, name).to.equal(error);
+      await told();
+      expect(await failed(work()), `${name} is over`).to.equal("succeeded");
+    }
+    const kms = findFault("kms-access-denied").plan({ on: "read", region: "" }, new Date());
+    await told(...("rules" in kms ? kms.rules : []));
+    // Metadata are not encrypted.
+    expect((await head("kept")).ContentLength).to.be.greaterThan(0);
   });
 
   it("come to an end, and refuse what makes no sense", async () => {

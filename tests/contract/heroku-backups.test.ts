@@ -142,6 +142,38 @@ describe("heroku emulator: backups and restores", function () {
     server.close();
   });
 
+  it("copies one database into another, and nothing that is not its own", async () => {
+    await client.createApp("copy-app");
+    const target = await client.addAddon("copy-app", "heroku-postgresql:essential-0");
+    const to = (await client.ok("GET", "/apps/copy-app/config-vars")).DATABASE_URL;
+    const path = `/client/v11/databases/${target.id}/transfers`;
+    const names = { from_name: "DATABASE", to_name: "DATABASE", to_url: to };
+    const { uuid } = await client.ok("POST", path, { ...names, from_url: url });
+    const copy = await client.transfer("copy-app", uuid);
+    expect(copy, JSON.stringify(copy.logs)).to.include({
+      num: 1,
+      from_type: "pg_dump",
+      to_type: "pg_restore",
+      succeeded: true,
+    });
+    expect(JSON.stringify(copy)).to.not.contain(new URL(url).password);
+    expect(await counts(to)).to.deep.equal(await counts(url));
+    for (const from_url of ["postgres://u:p@db.example.org/d", to, "none"])
+      expect((await client.send("POST", path, { ...names, from_url })).status, from_url).to.equal(422);
+    expect((await client.send("POST", path, { ...names, from_url: url, to_url: url })).status).to.equal(422);
+    // A dump that fails is the reason, not what the restore makes of half of it.
+    const admin = Object.assign(new URL(heroku.postgres.adminUrl), { pathname: new URL(url).pathname }).toString();
+    await query(admin, "CREATE TABLE secret (id int)");
+    const { uuid: second } = await client.ok("POST", path, { ...names, from_url: url });
+    const failed = await client.transfer("copy-app", second);
+    await query(admin, "DROP TABLE secret");
+    expect([failed.succeeded, failed.logs.at(-1).message]).to.deep.equal([
+      false,
+      "pg_dump exited with 1: pg_dump: error: query failed: ERROR:  permission denied for table secret",
+    ]);
+    await client.ok("DELETE", "/apps/copy-app");
+  });
+
   it("cancels a running capture and lets the next one wait for it", async () => {
     await whileLocked(async () => {
       const first = await client.ok("POST", `/client/v11/databases/${database}/backups`);

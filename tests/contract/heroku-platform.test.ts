@@ -87,6 +87,7 @@ describe("heroku emulator: Platform API", function () {
         { name: "good-one", stack: "cedar" },
       ])
         expect(await outcome("POST", "/apps", body), JSON.stringify(body)).to.equal("422 invalid_params");
+      expect(await outcome("POST", "/apps", { name: "good-one", space: "private" })).to.equal("404 not_found");
       await client.ok("DELETE", "/apps/taken");
     });
 

@@ -1,4 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:https";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, DescribeKeyCommand, KMSClient, ScheduleKeyDeletionCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
@@ -19,6 +23,7 @@ import { vaultBucketName } from "../../backup/layout";
 import { SCOPE } from "../../sandbox/supervisor/services";
 import { type ClientOptions, startAccount, type TestAccount } from "../support/account";
 import { listening, loopback } from "../support/listening";
+import { clockText } from "../support/local";
 
 const BUCKET = vaultBucketName(SCOPE.system, SCOPE.account, SCOPE.regions[0]);
 const role = (name: string) => `arn:aws:iam::${SCOPE.account}:role/${name}`;
@@ -43,14 +48,19 @@ async function outcome(work: Promise<unknown>): Promise<string> {
 describe("MiniStack's rights", function () {
   this.timeout(60_000);
   let aws: TestAccount;
+  let folder: string;
   const who: Record<string, ClientOptions> = {};
 
   before(async () => {
-    aws = await startAccount();
+    folder = mkdtempSync(join(tmpdir(), "usc-pis-clock-"));
+    aws = await startAccount({ clock: join(folder, "clock") });
     who.root = aws.root();
     for (const profile of ["vault-deployer", "deployer", "administrator"]) who[profile] = await aws.profile(profile);
   });
-  after(async () => aws?.stop());
+  after(async () => {
+    await aws?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   const s3 = (name: string) => new S3Client({ ...(who[name] as ClientOptions), forcePathStyle: true });
   const lifecycle = (name: string) =>
@@ -70,6 +80,35 @@ describe("MiniStack's rights", function () {
     const plain = await fetch(`http://127.0.0.1:${port}/_ministack/ready`).catch(() => "refused");
     expect(plain).to.equal("refused");
     expect(listening(aws.pid)).to.deep.equal([loopback(Number(port))]);
+  });
+
+  it("keeps a connection, and takes a new one, when its clock jumps by a quarter", async () => {
+    const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+    const sockets = new Set<Socket>();
+    const date = (agent: Agent | false) =>
+      new Promise<number>((resolve, reject) => {
+        const asked = get(`${aws.url}/_ministack/ready`, { agent }, (answer) => {
+          if (agent !== false) sockets.add(answer.socket);
+          answer.resume().once("end", () => resolve(Date.parse(answer.headers.date ?? "")));
+        });
+        asked.once("error", reject);
+      });
+    try {
+      const before = await date(kept);
+      writeFileSync(join(folder, "clock"), clockText(90 * 86_400_000));
+      for (const agent of [kept, false] as const)
+        expect((await date(agent)) - before).to.be.within(90 * 86_400_000, 90 * 86_400_000 + 60_000);
+      expect(sockets.size).to.equal(1);
+      // Whoever signs by another clock is refused, as on AWS.
+      const asked = new S3Client({ ...who.deployer, maxAttempts: 1, forcePathStyle: true }).send(
+        new GetObjectCommand({ Bucket: BUCKET, Key: "x" }),
+      );
+      expect(await outcome(asked)).to.equal("RequestTimeTooSkewed");
+    } finally {
+      kept.destroy();
+      writeFileSync(join(folder, "clock"), clockText(0));
+    }
+    expect(Math.abs((await date(false)) - Date.now()), "and back").to.be.below(60_000);
   });
 
   it("writes profiles with which the SDK takes each role", async () => {

@@ -12,9 +12,11 @@ import { ROOT_CREDENTIALS } from "../../sandbox/aws/server";
 import { adminUrl } from "../../sandbox/postgres/cluster";
 import { groupMembers, isAlive } from "../../sandbox/supervisor/identity";
 import { type SandboxPaths, sandboxPaths } from "../../sandbox/supervisor/paths";
+import { becomesFree } from "../../sandbox/supervisor/ports";
 import { readState, type SandboxState, type ServiceName, writeState } from "../../sandbox/supervisor/state";
+import { status } from "../../sandbox/supervisor/status";
 import { strays } from "../../sandbox/supervisor/stop";
-import { down, status, up } from "../../sandbox/supervisor/supervisor";
+import { down, up } from "../../sandbox/supervisor/supervisor";
 import { listening, loopback } from "../support/listening";
 
 /** Ends a process the hard way and waits until it is gone. */
@@ -140,7 +142,9 @@ describe("the supervisor", function () {
     expect(Buckets?.map(({ Name }) => Name)).to.deep.equal(["kept"]);
     // Somebody else at its address: the running local AWS has told it to everyone, so another one would not do.
     await kill(again.state, "gateway");
-    const thief = createServer().listen(Number(new URL(endpoint as string).port), "127.0.0.1");
+    const stolen = Number(new URL(endpoint as string).port);
+    expect(await becomesFree(stolen)).to.equal(true);
+    const thief = createServer().listen(stolen, "127.0.0.1");
     await new Promise((resolve) => thief.once("listening", resolve));
     const refused = (await up(paths, { services }).catch((caught: Error) => caught)) as UscPisError;
     expect(refused).to.include({ code: "port_taken", hint: "start anew: npx usc-pis sandbox reset" });

@@ -6,8 +6,8 @@ import { expect } from "chai";
 import { downSandbox, upSandbox } from "../../sandbox/lifecycle";
 import { projectRoot, sandboxPaths } from "../../sandbox/supervisor/paths";
 import { readState } from "../../sandbox/supervisor/state";
+import { status } from "../../sandbox/supervisor/status";
 import { strays } from "../../sandbox/supervisor/stop";
-import { status } from "../../sandbox/supervisor/supervisor";
 
 /** `npm start` itself, by the program that npm starts. */
 describe("npm start, interrupted", function () {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type HerokuEmulator, startHeroku } from "../../sandbox/heroku/index";
+import { type HerokuEmulator, type HerokuOptions, startHeroku } from "../../sandbox/heroku/index";
 import { startTestPostgres, type TestPostgres } from "./heroku-postgres";
 
 export const TEST_KEY = "HRKU-test-key";
@@ -118,12 +118,13 @@ export interface TestHeroku {
   stop(): Promise<void>;
 }
 
-export async function startTestHeroku(): Promise<TestHeroku> {
+/** @param options of the emulator, beside the folder, the database server and the key */
+export async function startTestHeroku(options: Partial<HerokuOptions> = {}): Promise<TestHeroku> {
   const postgres = await startTestPostgres();
   const dataDir = mkdtempSync(join(tmpdir(), "heroku-emulator-"));
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
-  const emulator = await startHeroku({ dataDir, postgres, apiKeys: [TEST_KEY], log });
+  const emulator = await startHeroku({ dataDir, postgres, apiKeys: [TEST_KEY], log, ...options });
   return {
     emulator,
     client: new TestClient(emulator.url, TEST_KEY, emulator.controlToken),

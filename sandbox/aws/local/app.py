@@ -32,11 +32,19 @@ async def _activity(_body):
     return activity.report()
 
 
+async def _mail(body):
+    told = await inbox.show(body)
+    for index, mail in enumerate(told["mails"]):
+        if "confirm" in mail:
+            told["mails"][index] = {**mail, "awaits": subscriptions.awaits(mail)}
+    return told
+
+
 control.route("POST", "/_sandbox/rest", activity.rest)
 control.route("POST", "/_sandbox/scheduler/tick", _tick)
 control.route("GET", "/_sandbox/scheduler/next", _next)
 control.route("GET", "/_sandbox/activity", _activity)
-control.route("GET", "/_sandbox/mail", inbox.show)
+control.route("GET", "/_sandbox/mail", _mail)
 control.route("POST", "/_sandbox/mail", inbox.switch)
 control.route("GET", "/_sandbox/replication", replication.show)
 control.route("POST", "/_sandbox/replication", replication.switch)

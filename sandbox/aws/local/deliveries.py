@@ -8,7 +8,7 @@ from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge, lambda_svc
 
-from . import queues
+from . import queues, roles
 
 logger = logging.getLogger("sandbox")
 
@@ -27,8 +27,23 @@ class Undelivered(Exception):
         self.code = code
 
 
+def _group(schedule):
+    """ARN of a schedule's group, which the trust policy of its role may name."""
+    return schedule["Arn"].replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
+
+
+def _must(schedule, action, resource):
+    """@raises Undelivered unless the schedule's role may do so"""
+    try:
+        role = roles.take(schedule["Target"]["RoleArn"], "scheduler.amazonaws.com", _group(schedule))
+        if role is not None:
+            role.must(action, resource, parse_arn(resource).region)
+    except roles.Denied as denied:
+        raise Undelivered("AccessDeniedException", str(denied)) from denied
+
+
 def _deliver(target, payload, schedule):
-    """@raises Undelivered when the target is not there"""
+    """@raises Undelivered when the target is not there, or the role may not use it"""
     arn = target.get("Arn", "")
     try:
         service = parse_arn(arn).service
@@ -38,6 +53,7 @@ def _deliver(target, payload, schedule):
         func, config, _ = lambda_svc._get_func_record_for_ref(arn)
         if not func or not config:
             raise Undelivered("AWSLambda.ResourceNotFoundException", f"Function not found: {arn}")
+        _must(schedule, "lambda:InvokeFunction", arn)
         # As on AWS the call is asynchronous: what the function then does is its own affair.
         record = lambda_svc._execution_record_for_config(func, config)
         try:
@@ -47,6 +63,7 @@ def _deliver(target, payload, schedule):
         lambda_svc.invoke_async_with_retry(record, event)
         lambda_svc._emit_lambda_metrics(config["FunctionName"], duration_ms=0.0, error=False, throttle=False)
     elif service == "sqs":
+        _must(schedule, "sqs:SendMessage", arn)
         try:
             queues.send(arn, payload)
         except queues.QueueMissing as error:
@@ -108,8 +125,9 @@ class Delivery:
             "TARGET_ARN": target.get("Arn", ""),
         }
         try:
+            _must(self.schedule, "sqs:SendMessage", queue)
             queues.send(queue, payload, attributes)
-        except (ArnParseError, queues.QueueMissing) as missing:
+        except (ArnParseError, Undelivered, queues.QueueMissing) as missing:
             logger.warning("schedule %s has no dead-letter queue: %s", self.schedule["Name"], missing)
 
 

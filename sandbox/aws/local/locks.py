@@ -5,16 +5,22 @@ from datetime import datetime, timezone
 from ministack.core.responses import now_iso
 from ministack.services import s3
 
+_UNTIL = "x-amz-object-lock-retain-until-date"
 _HEADERS = (*s3._OBJECT_LOCK_HEADERS, "x-amz-tagging")
 
 
-def _past(text):
+def _future(text):
+    """A time to come as MiniStack writes the present: it compares texts. Nothing for the past, and for no time."""
     try:
-        until = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        until = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
     except ValueError:
         return None
-    # MiniStack compares texts: everything is written as it writes the present.
-    return until <= datetime.fromisoformat(now_iso().replace("Z", "+00:00"))
+    written = until.strftime("%Y-%m-%dT%H:%M:%S.") + f"{until.microsecond // 1000:03d}Z"
+    return written if written > now_iso() else None
+
+
+def _refused():
+    return s3._error("InvalidArgument", "The retain until date must be in the future!", 400)
 
 
 def _checked_headers(original):
@@ -23,15 +29,14 @@ def _checked_headers(original):
         if refused:
             return refused
         mode = headers.get("x-amz-object-lock-mode")
-        until = headers.get("x-amz-object-lock-retain-until-date")
+        until = headers.get(_UNTIL)
         if bool(mode) != bool(until):
-            return s3._error(
-                "InvalidArgument",
-                "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-                400,
-            )
-        if until and _past(until) is not False:
-            return s3._error("InvalidArgument", "The retain until date must be in the future!", 400)
+            return s3._error("InvalidArgument", f"{_UNTIL} and x-amz-object-lock-mode must both be supplied", 400)
+        if until:
+            written = _future(until)
+            if written is None:
+                return _refused()
+            headers[_UNTIL] = written
         return None
 
     return check
@@ -40,12 +45,14 @@ def _checked_headers(original):
 def _checked_retention(original):
     def put(bucket, key, body, headers, query_params=None):
         try:
-            element = s3._find_xml_tag(s3.fromstring(body), "RetainUntilDate")
+            until = s3._find_xml_tag(s3.fromstring(body), "RetainUntilDate").text
         except Exception:
-            element = None
-        if element is not None and element.text and _past(element.text) is not False:
-            return s3._error("InvalidArgument", "The retain until date must be in the future!", 400)
-        return original(bucket, key, body, headers, query_params)
+            # Whatever is wrong with the body, MiniStack says so itself.
+            return original(bucket, key, body, headers, query_params)
+        written = _future(until)
+        if written is None:
+            return _refused()
+        return original(bucket, key, body.replace(until.encode(), written.encode()), headers, query_params)
 
     return put
 

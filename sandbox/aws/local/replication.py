@@ -12,7 +12,7 @@ import threading
 from ministack.core.responses import get_account_id, request_scope
 from ministack.services import s3
 
-from . import lifecycle, replicas, rights
+from . import lifecycle, replicas, rights, roles
 from .control import Refused
 
 logger = logging.getLogger("sandbox")
@@ -43,7 +43,7 @@ def _rule(bucket, key, version):
 def _destination(bucket, key, rule, role):
     target = s3._replication_destination(bucket, key, rule, role)
     if target is None or target[1] != get_account_id():
-        raise rights.Denied(f"there is no versioned bucket {(rule.get('Destination') or {}).get('Bucket')}")
+        raise roles.Denied(f"there is no versioned bucket {(rule.get('Destination') or {}).get('Bucket')}")
     return target[0]
 
 
@@ -53,7 +53,7 @@ def _copy(bucket, key, version):
     if rule is None or source is None:
         return
     destination = _destination(bucket, key, rule, role_arn)
-    role = rights.replication_role(role_arn)
+    role = rights.take(role_arn, bucket)
     with_tags = rights.read_source(role, bucket, key) & rights.write_replica(role, destination, key)
     replica = {**copy.copy(source), "replication_status": "REPLICA"}
     replica["preserved_headers"] = dict(source.get("preserved_headers") or {})
@@ -65,7 +65,7 @@ def _copy(bucket, key, version):
     if (rule.get("Destination") or {}).get("StorageClass"):
         replica["storage_class"] = rule["Destination"]["StorageClass"]
     if bool(s3._bucket_object_lock.get(bucket)) and not s3._bucket_object_lock.get(destination):
-        raise rights.Denied(f"{destination} has no Object Lock")
+        raise roles.Denied(f"{destination} has no Object Lock")
     replicas.put(destination, key, replica, replicas.current(bucket, key, version))
     replicas.copy_locks(bucket, destination, key, version)
     if s3._object_retention.get((bucket, key, version)) is None:
@@ -84,7 +84,7 @@ def _copy_metadata(bucket, key, version):
     if replicas.find(destination, key, version) is None:
         _copy(bucket, key, version)
         return
-    role = rights.replication_role(role_arn)
+    role = rights.take(role_arn, bucket)
     with_tags = rights.read_source(role, bucket, key) & rights.write_replica(role, destination, key)
     replicas.copy_locks(bucket, destination, key, version)
     if with_tags:
@@ -99,7 +99,7 @@ def _copy_marker(bucket, key, version):
     ):
         return
     destination = _destination(bucket, key, rule, role_arn)
-    rights.write_replica(rights.replication_role(role_arn), destination, key, "s3:ReplicateDelete")
+    rights.write_replica(rights.take(role_arn, bucket), destination, key, "s3:ReplicateDelete")
     replicas.put(destination, key, dict(marker))
 
 
@@ -107,7 +107,7 @@ def _work(work, bucket, key, version):
     status = "COMPLETED"
     try:
         work(bucket, key, version)
-    except rights.Denied as refused:
+    except roles.Denied as refused:
         status = "FAILED"
         logger.warning("replication of %s/%s failed: %s", bucket, key, refused)
     if work is not _copy_marker:

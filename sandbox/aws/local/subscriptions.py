@@ -13,6 +13,7 @@ from ministack.services import cloudwatch, sns
 
 from . import inbox
 
+ACCOUNT = "000000000000"
 SENDER = "no-reply@sns.amazonaws.com"
 DEFAULT_SUBJECT = "AWS Notification Message"
 # A link is good for two days; a subscription that nobody confirmed goes with it.
@@ -100,6 +101,14 @@ def _confirming(original):
             return status, headers, body
 
     return confirm
+
+
+def awaits(mail):
+    """Whether the link of a confirmation still leads somewhere."""
+    _expire()
+    found = sns._topics._data.get((ACCOUNT, mail["region"], mail["topic"])) or {}
+    tokens = [one["token"] for one in found.get("subscriptions", []) if not one["confirmed"]]
+    return any(f"Token={token}" in mail["confirm"] for token in tokens)
 
 
 def _expire():

@@ -1,18 +1,24 @@
 /** What AWS does to those who store, read and alarm. Set at the gateway, but for what happens inside the local AWS. */
 import type { FaultRule } from "../rule";
-import { choice, type NamedFault, named, number, type Plan, text } from "./define";
+import { type Call, choice, named, number, type Plan, text } from "./define";
 
-const gateway = (...rules: FaultRule[]): Plan => ({ rules: { gateway: rules } });
+const at = "gateway";
+const gateway = (...rules: FaultRule[]): Plan => ({ rules });
+/** A switch of the local AWS itself, see sandbox/aws/local. */
+const mode = (path: string, to: string): Call => ({ method: "POST", path: `/_sandbox/${path}`, body: { mode: to } });
 
 const REGION = text("", "only in this region");
 const inRegion = (region: string) => (region === "" ? {} : { region });
 
 const WRITES = ["PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "CopyObject"];
 const READS = ["GetObject", "HeadObject"];
+/** Of them, what needs the key: metadata are not encrypted. */
+const DECRYPTING = ["GetObject"];
 
-const store: NamedFault[] = [
+const store = [
   named({
     name: "s3-slow-down",
+    at,
     about: "S3 asks for fewer requests",
     parameters: { region: REGION },
     plan: ({ region }) =>
@@ -26,6 +32,7 @@ const store: NamedFault[] = [
   }),
   named({
     name: "upload-part-lost",
+    at,
     rows: [9],
     about: "a multipart upload is completed without one of its parts, and S3 says that all is well",
     parameters: { part: number(1, "its number") },
@@ -33,6 +40,7 @@ const store: NamedFault[] = [
   }),
   named({
     name: "upload-shortened",
+    at,
     rows: [9],
     about: "S3 stores less than was sent, and says that all is well",
     parameters: { bytes: number(1, "how many are missing"), region: REGION },
@@ -41,6 +49,7 @@ const store: NamedFault[] = [
   }),
   named({
     name: "stored-object-shorter",
+    at,
     rows: [8, 9],
     about: "objects read from S3, and their lengths, are shorter than what was stored",
     parameters: { bytes: number(1, "how many are missing"), region: REGION },
@@ -48,6 +57,7 @@ const store: NamedFault[] = [
   }),
   named({
     name: "stored-object-bit-flipped",
+    at,
     rows: [8],
     about: "one bit of objects read from S3 is another",
     parameters: { offset: number(4096, "byte whose lowest bit is turned over"), region: REGION },
@@ -56,19 +66,21 @@ const store: NamedFault[] = [
   }),
   named({
     name: "upload-answer-lost",
+    at,
     rows: [9],
     about: "S3 stores an object and the connection breaks before it says so",
     plan: () => gateway({ service: "s3", operation: ["PutObject", "CompleteMultipartUpload"], cut: "answer" }),
   }),
   named({
     name: "kms-access-denied",
+    at,
     rows: [13],
     about: "the key's policy refuses: objects can't be written, or read",
     parameters: { on: choice(["write", "read", "both"], "both", "which of it"), region: REGION },
     plan: ({ on, region }) => {
       const action = on === "read" ? "kms:Decrypt" : "kms:GenerateDataKey";
       const message = `User is not authorized to perform: ${action} on this resource because no resource-based policy allows the ${action} action`;
-      const operation = on === "write" ? WRITES : on === "read" ? READS : [...WRITES, ...READS];
+      const operation = on === "write" ? WRITES : on === "read" ? DECRYPTING : [...WRITES, ...DECRYPTING];
       const at = inRegion(region);
       return gateway(
         { service: "s3", ...at, operation, status: 403, code: "AccessDenied", message },
@@ -78,18 +90,12 @@ const store: NamedFault[] = [
   }),
   named({
     name: "replication",
+    at: "aws",
     rows: [12, 13, 23],
     about: "objects put from now on are not replicated: FAILED for good, or PENDING until this is reset",
-    parameters: { mode: choice(["failed", "pending"], "failed", "their status") },
-    plan: ({ mode }) => ({
-      calls: [
-        {
-          service: "aws",
-          set: { method: "POST", path: "/_sandbox/replication", body: { mode } },
-          reset: { method: "POST", path: "/_sandbox/replication", body: { mode: "ok" } },
-        },
-      ],
-    }),
+    parameters: { status: choice(["failed", "pending"], "failed", "theirs") },
+    plan: ({ status }) => ({ call: mode("replication", status) }),
+    reset: mode("replication", "ok"),
   }),
 ];
 
@@ -99,9 +105,10 @@ const JSON_THROTTLE = {
   message: "Rate exceeded",
 };
 
-const general: NamedFault[] = [
+const general = [
   named({
     name: "region-lost",
+    at,
     about: "a whole region does not answer",
     parameters: {
       region: text("ap-southeast-1", "which"),
@@ -118,6 +125,7 @@ const general: NamedFault[] = [
   }),
   named({
     name: "aws-throttled",
+    at,
     about: "a service refuses because of too many requests, in its own words",
     parameters: { service: text("dynamodb", "as in signatures: dynamodb, s3, lambda, monitoring …"), region: REGION },
     plan: ({ service, region }) => {
@@ -135,6 +143,7 @@ const general: NamedFault[] = [
   }),
   named({
     name: "dynamodb-condition-fails",
+    at,
     about: "conditional writes find another item than they expect",
     parameters: { region: REGION },
     plan: ({ region }) =>
@@ -149,6 +158,7 @@ const general: NamedFault[] = [
   }),
   named({
     name: "aws-error",
+    at,
     about: "requests to AWS are answered by an error",
     parameters: {
       service: text("", "as in signatures; all without it"),
@@ -169,6 +179,7 @@ const general: NamedFault[] = [
   }),
   named({
     name: "aws-slow",
+    at,
     about: "AWS answers late",
     parameters: {
       service: text("", "as in signatures; all without it"),
@@ -180,9 +191,10 @@ const general: NamedFault[] = [
   }),
 ];
 
-const mail: NamedFault[] = [
+const mail = [
   named({
     name: "mail-refused",
+    at,
     rows: [1, 23],
     about: "AWS refuses to send: publishing to topics and sending mail fail",
     plan: () =>
@@ -193,18 +205,12 @@ const mail: NamedFault[] = [
   }),
   named({
     name: "mail-rejected",
+    at: "aws",
     rows: [1, 23],
-    about: "mail is accepted and never arrives: the recipient's server rejects it",
-    plan: () => ({
-      calls: [
-        {
-          service: "aws",
-          set: { method: "POST", path: "/_sandbox/mail", body: { mode: "rejected" } },
-          reset: { method: "POST", path: "/_sandbox/mail", body: { mode: "ok" } },
-        },
-      ],
-    }),
+    about: "mail does not arrive: SES rejects it, and what topics send is dropped",
+    plan: () => ({ call: mode("mail", "rejected") }),
+    reset: mode("mail", "ok"),
   }),
 ];
 
-export const AWS_FAULTS: readonly NamedFault[] = [...store, ...general, ...mail];
+export const AWS_FAULTS = [...store, ...general, ...mail];

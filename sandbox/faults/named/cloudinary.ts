@@ -4,7 +4,8 @@ import type { FaultRule } from "../rule";
 import { CLOUDINARY_SWITCHES as SWITCH } from "../switches";
 import { choice, type NamedFault, named, number, type Plan, text } from "./define";
 
-const cloudinary = (...rules: FaultRule[]): Plan => ({ rules: { cloudinary: rules } });
+const at = "cloudinary";
+const cloudinary = (...rules: FaultRule[]): Plan => ({ rules });
 
 const LISTS = "resources|upload_presets|triggers|usage|folders|tags|metadata_fields|ping";
 const ADMIN = { service: "cloudinary", path: `^/v1_1/[^/]+/(${LISTS})(/|$)` };
@@ -17,6 +18,7 @@ const HOUR_MS = 3_600_000;
 export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   named({
     name: "cloudinary-rate-limited",
+    at,
     rows: [17],
     about: "the Admin API's calls of this hour are used up: 420",
     parameters: { limit: number(500, "calls an hour") },
@@ -37,6 +39,7 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   }),
   named({
     name: "cloudinary-error",
+    at,
     rows: [17],
     about: "requests are answered by an error",
     parameters: { status: number(500, "HTTP status"), path: text("", "regular expression on the path") },
@@ -45,6 +48,7 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   }),
   named({
     name: "cloudinary-paging-stops",
+    at,
     rows: [17],
     about: "a listing ends too early: a page that has a next one does not say so",
     parameters: { pages: number(1, "how many pages come; --skip overrides it") },
@@ -52,6 +56,7 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   }),
   named({
     name: "cloudinary-folders-capped",
+    at,
     rows: [17],
     about: "listings of folders end at their cap, without a word",
     parameters: { pages: number(1, "how many pages come; --skip overrides it") },
@@ -59,8 +64,10 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   }),
   named({
     name: "cloudinary-metadata-edited",
+    at,
     rows: [17],
-    about: "somebody edits an asset's tags and context behind our back: no webhook, no new version. Can't be reset",
+    about: "somebody edits an asset's tags and context behind our back: no webhook, no new version",
+    isAct: true,
     parameters: {
       asset: text("", "its public id"),
       type: choice(["image", "raw", "video"], "image", "its resource type"),
@@ -72,11 +79,12 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
           hint: "give its public id: --param asset=clinic/logo",
         });
       const body = { public_id: asset, resource_type: type, tags: [note], context: { note } };
-      return { calls: [{ service: "cloudinary", set: { method: "POST", path: "/_control/assets", body } }] };
+      return { call: { method: "POST", path: "/_control/assets", body } };
     },
   }),
   named({
     name: "asset-truncated",
+    at,
     rows: [8, 17],
     about: "an asset's download ends too early",
     parameters: { bytes: number(1, "how many bytes are missing") },
@@ -84,6 +92,7 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   }),
   named({
     name: "asset-bit-flipped",
+    at,
     rows: [8, 17],
     about: "one bit of an asset's download is another",
     parameters: { offset: number(16, "byte whose lowest bit is turned over") },
@@ -91,29 +100,34 @@ export const CLOUDINARY_FAULTS: readonly NamedFault[] = [
   }),
   named({
     name: "asset-gone",
+    at,
     rows: [17],
     about: "an asset that is listed can't be fetched",
     plan: () => cloudinary({ ...DELIVERY, status: 404, message: "Resource not found" }),
   }),
   named({
     name: "webhook-wrong-signature",
+    at,
     about: "webhooks are signed with another secret",
     plan: () => cloudinary({ switch: SWITCH.webhookForged }),
   }),
   named({
     name: "webhook-replayed",
+    at,
     about: "a webhook is sent again, with the same signature, after it was taken",
     parameters: { again: number(1, "how many more times") },
     plan: ({ again }) => cloudinary({ switch: SWITCH.webhookReplay, value: again }),
   }),
   named({
     name: "webhook-delayed",
+    at,
     about: "webhooks come late, signed at the time of their event",
     parameters: { ms: number(3000, "milliseconds") },
     plan: ({ ms }) => cloudinary({ switch: SWITCH.webhookDelay, value: ms }),
   }),
   named({
     name: "webhook-lost",
+    at,
     about: "webhooks are never sent",
     plan: () => cloudinary({ switch: SWITCH.webhookLost }),
   }),

@@ -38,29 +38,34 @@ export interface Call {
   readonly body: unknown;
 }
 
-/** What a fault sets, by service. */
-export interface Plan {
-  readonly rules?: Partial<Record<Exclude<FaultService, "aws">, readonly FaultRule[]>>;
-  /** `set` stages it, `reset` ends it; what can't be ended has no `reset`. */
-  readonly calls?: readonly { readonly service: FaultService; readonly set: Call; readonly reset?: Call }[];
-}
+/** What a fault sets at its service. */
+export type Plan = { readonly rules: readonly FaultRule[] } | { readonly call: Call };
 
 export interface NamedFault {
   readonly name: string;
+  /** Where it is set. */
+  readonly at: FaultService;
   /** Rows of the list of failures (facts/failures.md) that it stages; none for what is of general use. */
   readonly rows: readonly number[];
   /** One line. */
   readonly about: string;
   readonly parameters: Readonly<Record<string, Parameter>>;
+  /** Ends what a call has set. Rules are taken back by their name. */
+  readonly reset?: Call;
+  /** An act that is done at once and can't be taken back. @default false */
+  readonly isAct?: boolean;
   /** @throws InputError for values that don't go together */
   plan(values: Readonly<Record<string, string | number>>, now: Date): Plan;
 }
 
 export function named<P extends Record<string, Parameter>>(declared: {
   name: string;
+  at: FaultService;
   rows?: readonly number[];
   about: string;
   parameters?: P;
+  reset?: Call;
+  isAct?: boolean;
   plan: (values: Values<P>, now: Date) => Plan;
 }): NamedFault {
   const { rows = [], parameters = {}, plan, ...rest } = declared;

@@ -1,9 +1,10 @@
 /** What Heroku does to captures, restores and those who ask for them. */
 import type { FaultRule } from "../rule";
 import { HEROKU_SWITCHES as SWITCH } from "../switches";
-import { choice, type NamedFault, named, number, type Plan, text } from "./define";
+import { choice, named, number, type Plan, text } from "./define";
 
-const heroku = (...rules: FaultRule[]): Plan => ({ rules: { heroku: rules } });
+const at = "heroku";
+const heroku = (...rules: FaultRule[]): Plan => ({ rules });
 
 /** The dump's download, by its public URL. */
 const DUMP = { service: "heroku", method: "GET", path: "^/_backups/" };
@@ -14,9 +15,10 @@ const API = { service: "heroku", path: "^/(?!_backups/|_sources/)" };
 const PAGE =
   "<!DOCTYPE html>\n<html><head><title>Application error</title></head><body>Application error</body></html>\n";
 
-const captures: NamedFault[] = [
+const captures = [
   named({
     name: "empty-dump",
+    at,
     rows: [1],
     about: "a capture succeeds with an empty dump, as by a pg_dump of the wrong version",
     parameters: { bytes: number(0, "how many bytes of the dump are kept") },
@@ -24,6 +26,7 @@ const captures: NamedFault[] = [
   }),
   named({
     name: "newer-archive",
+    at,
     rows: [1, 3],
     about: "a capture's dump says that a newer pg_dump wrote it",
     parameters: { version: text("1.99", "version of the archive format, major.minor") },
@@ -31,18 +34,21 @@ const captures: NamedFault[] = [
   }),
   named({
     name: "heroku-ext-schema",
+    at,
     rows: [4],
     about: "extensions lie in schema heroku_ext when the database is captured, and stay there",
     plan: () => heroku({ switch: SWITCH.herokuExt }),
   }),
   named({
     name: "capture-never-ends",
+    at,
     rows: [6],
     about: "a capture runs until somebody cancels it",
     plan: () => heroku({ switch: SWITCH.captureHang }),
   }),
   named({
     name: "capture-times-out",
+    at,
     rows: [6],
     about: "a capture fails after a time, as those of large databases do",
     parameters: { ms: number(2000, "milliseconds until it fails") },
@@ -54,6 +60,7 @@ const captures: NamedFault[] = [
   }),
   named({
     name: "capture-fails",
+    at,
     rows: [7, 24],
     about: "a capture fails; the request for it, and every one after it, is answered by success",
     parameters: { message: text("pg_dump exited with 1: server closed the connection unexpectedly", "why") },
@@ -61,6 +68,7 @@ const captures: NamedFault[] = [
   }),
   named({
     name: "capture-disk-full",
+    at,
     rows: [18],
     about: "a capture fails because the disk is full",
     plan: () =>
@@ -71,6 +79,7 @@ const captures: NamedFault[] = [
   }),
   named({
     name: "capture-warns",
+    at,
     rows: [24],
     about: "a good capture with warnings",
     parameters: { message: text("pg_dump: warning: there are circular foreign-key constraints on this table", "what") },
@@ -78,9 +87,10 @@ const captures: NamedFault[] = [
   }),
 ];
 
-const downloads: NamedFault[] = [
+const downloads = [
   named({
     name: "dump-truncated",
+    at,
     rows: [8],
     about: "the dump's download ends too early",
     parameters: {
@@ -92,6 +102,7 @@ const downloads: NamedFault[] = [
   }),
   named({
     name: "dump-bit-flipped",
+    at,
     rows: [8],
     about: "one bit of the dump's download is another",
     parameters: { offset: number(4096, "byte whose lowest bit is turned over") },
@@ -99,6 +110,7 @@ const downloads: NamedFault[] = [
   }),
   named({
     name: "dump-cut",
+    at,
     rows: [8],
     about: "the connection of the dump's download breaks",
     parameters: { bytes: number(4096, "bytes that come before") },
@@ -106,6 +118,7 @@ const downloads: NamedFault[] = [
   }),
   named({
     name: "dump-tiny-chunks",
+    at,
     rows: [11],
     about: "the dump's download comes in tiny pieces",
     parameters: { bytes: number(64, "of each piece"), ms: number(0, "pause after each, in milliseconds") },
@@ -113,15 +126,17 @@ const downloads: NamedFault[] = [
   }),
   named({
     name: "dump-html-page",
+    at,
     rows: [20],
     about: "an HTML page in the dump's place, with status 200",
     plan: () => heroku({ ...DUMP, status: 200, headers: { "content-type": "text/html" }, body: PAGE }),
   }),
 ];
 
-const api: NamedFault[] = [
+const api = [
   named({
     name: "polls-fail",
+    at,
     rows: [7],
     about: "questions how far a capture or restore is are answered by an error",
     parameters: { status: number(503, "HTTP status"), polls: number(25, "how many; --times overrides it") },
@@ -129,18 +144,21 @@ const api: NamedFault[] = [
   }),
   named({
     name: "transfer-state-unknown",
+    at,
     rows: [25],
     about: "a transfer is in a state that nobody has heard of",
     plan: () => heroku({ ...POLL, merge: { finished_at: "2026-01-01T00:00:00Z", succeeded: "limbo", state: "limbo" } }),
   }),
   named({
     name: "heroku-token-expired",
+    at,
     rows: [19],
     about: "every request is refused: the API token has expired",
     plan: () => heroku({ ...API, status: 401, code: "unauthorized", message: "Invalid credentials provided." }),
   }),
   named({
     name: "heroku-rate-limited",
+    at,
     about: "requests are refused: too many in this hour",
     parameters: { seconds: number(1, "of Retry-After") },
     plan: ({ seconds }) =>
@@ -154,12 +172,14 @@ const api: NamedFault[] = [
   }),
   named({
     name: "heroku-down",
+    at,
     about: "Heroku's API does not work",
     parameters: { how: choice(["error", "cut", "hang"], "error", "503, a cut connection, or no answer") },
     plan: ({ how }) => heroku({ ...API, ...WAYS[how] }),
   }),
   named({
     name: "heroku-slow",
+    at,
     about: "Heroku's API answers late",
     parameters: { ms: number(3000, "milliseconds"), path: text("", "regular expression on the path") },
     plan: ({ ms, path }) => heroku({ service: "heroku", ...(path === "" ? {} : { path }), delayMs: ms }),
@@ -172,9 +192,10 @@ const WAYS = {
   hang: { hang: true },
 } as const;
 
-const restores: NamedFault[] = [
+const restores = [
   named({
     name: "restore-extension-noise",
+    at,
     rows: [5, 24],
     about: "pg_restore complains that an extension is not ours, and ends with 1; the data are there",
     parameters: { extension: text("pgcrypto", "which") },
@@ -186,6 +207,7 @@ const restores: NamedFault[] = [
   }),
   named({
     name: "restore-foreign-error",
+    at,
     rows: [5, 24],
     about: "pg_restore reports an error that is not on the list of harmless ones",
     parameters: { message: text('ERROR:  relation "patients_patient" already exists', "what") },
@@ -194,6 +216,7 @@ const restores: NamedFault[] = [
   }),
   named({
     name: "restore-disk-full",
+    at,
     rows: [22],
     about: "the disk of the restore's target is full",
     plan: () =>
@@ -205,9 +228,10 @@ const restores: NamedFault[] = [
   }),
   named({
     name: "restore-never-ends",
+    at,
     about: "a restore runs until somebody cancels it",
     plan: () => heroku({ switch: SWITCH.restoreHang }),
   }),
 ];
 
-export const HEROKU_FAULTS: readonly NamedFault[] = [...captures, ...downloads, ...api, ...restores];
+export const HEROKU_FAULTS = [...captures, ...downloads, ...api, ...restores];

@@ -1,7 +1,7 @@
 /** Apps, their features, certificates' switch and buildpacks. */
 import { rmSync } from "node:fs";
 import type { Cloud } from "../cloud";
-import { ApiError, invalid, notFound, ok, text } from "../http";
+import { ApiError, invalid, notFound, ok, reference, text } from "../http";
 import { hex, now, randomAppName, uuid } from "../ids";
 import type { App } from "../model";
 import { type Route, route } from "../router";
@@ -49,6 +49,7 @@ function nameOf(body: Record<string, unknown>, field: string): string | undefine
 }
 
 async function createApp(cloud: Cloud, body: Record<string, unknown>): Promise<App> {
+  if (reference(body, "space") !== undefined || body.internal_routing === true) throw notFound("space");
   const at = now();
   const app: App = {
     id: uuid(),

@@ -14,9 +14,13 @@ export function surplusManual<T extends Backup>(backups: readonly T[], kept: num
     .slice(kept);
 }
 
+/** The same day some months earlier, or the last of that month where it is shorter. */
 function monthsBefore(at: Date, months: number): number {
   const then = new Date(at);
+  then.setUTCDate(1);
   then.setUTCMonth(then.getUTCMonth() - months);
+  const lastDay = new Date(Date.UTC(then.getUTCFullYear(), then.getUTCMonth() + 1, 0)).getUTCDate();
+  then.setUTCDate(Math.min(at.getUTCDate(), lastDay));
   return then.getTime();
 }
 

@@ -1,12 +1,12 @@
 /** Filling a database anew: from a stream that is a dump (a restore), or from another database (a copy). */
 import type { ChildProcess } from "node:child_process";
-import type { Readable, Transform } from "node:stream";
+import { PassThrough, type Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { DatabaseLogin, Transfer } from "../model";
 import { exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
 import { judgeRestoreErrors } from "./restore-errors";
-import { collect, lastLine } from "./streams";
+import { collect, lastLine, reason } from "./streams";
 import { note } from "./transfer-record";
 
 /** Of every dump and restore: Heroku's owners and grants mean nothing elsewhere. */
@@ -53,16 +53,18 @@ export async function pour(tools: RefillTools, from: DatabaseLogin, to: Database
   tools.transfer.sourceBytes = await tools.databases.bytes(from);
   const dump = tools.start("pg_dump", ARCHIVE, from);
   dump.stdin?.end();
+  // Read from the first moment on: of a child that ends while nobody reads, Node throws away what is left.
+  const archive = (dump.stdout as Readable).pipe(new PassThrough());
   const stderr = collect(dump.stderr);
   let failure: unknown;
-  const refilled = refill(tools, to, dump.stdout as Readable).catch(async (error) => {
+  const refilled = refill(tools, to, archive).catch(async (error) => {
     failure = error;
     // Nobody reads any more: pg_dump would wait for ever.
     await stopChild(dump);
   });
   const [code] = await Promise.all([exitOf(dump), refilled]);
   // What pg_restore says of half a dump is not the reason.
-  if (/^pg_dump: error: /m.test(stderr())) throw new Error(`pg_dump exited with ${code}: ${lastLine(stderr())}`);
+  if (/^pg_dump: error: /m.test(stderr())) throw new Error(`pg_dump exited with ${code}: ${reason(stderr())}`);
   if (failure !== undefined) throw failure;
   if (code !== 0) throw new Error(`pg_dump exited with ${code}`);
 }

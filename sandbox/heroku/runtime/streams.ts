@@ -27,3 +27,8 @@ export function collect(stream: Readable | null): () => string {
 export function lastLine(text: string): string {
   return text.trim().split("\n").at(-1) ?? "";
 }
+
+/** What a PostgreSQL program ended for: its first error, which detail and the query may follow, else its last words. */
+export function reason(text: string): string {
+  return text.split("\n").find((line) => /^pg_\w+: error: /.test(line)) ?? lastLine(text);
+}

@@ -12,7 +12,7 @@ import { type Children, exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
 import { ARCHIVE, pour, type RefillTools, refill } from "./refill";
 import { openSource, STORE_SCHEME } from "./restore-source";
-import { collect, counter, lastLine } from "./streams";
+import { collect, counter, reason } from "./streams";
 import type { TransferFaults } from "./transfer-faults";
 import { newTransfer, note } from "./transfer-record";
 
@@ -180,7 +180,7 @@ export class Transfers {
           signal,
         }),
       ]);
-      if (code !== 0) throw new Error(`pg_dump exited with ${code}: ${lastLine(stderr())}`);
+      if (code !== 0) throw new Error(`pg_dump exited with ${code}: ${reason(stderr())}`);
       note(transfer, "info", "pg_dump done");
       note(transfer, "info", "waiting for upload to complete");
       if (transfer.finishedAt !== null) throw new Canceled("canceled");

@@ -1,10 +1,18 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { SNS } from "@aws-sdk/client-sns";
 import { SQS } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { alertTopicPolicy } from "../../../components/policies/alert-topic";
 import { policyJson } from "../../../components/policies/document";
+import { confirmAll, mailsTo, readInbox } from "../../../sandbox/aws/mail";
+import { showMail } from "../../../sandbox/commands";
+import { sandboxPaths } from "../../../sandbox/supervisor/paths";
+import { writeState } from "../../../sandbox/supervisor/state";
 import { type LocalAws, startLocalAws } from "../../support/local";
+import { sampleState } from "../../unit/sandbox/sample-state";
 
 const region = "ap-southeast-1";
 const account = "000000000000";
@@ -234,6 +242,56 @@ describe("mail of the sandbox's SNS", function () {
     expect((await mails(address)).map(({ text }) => text)[1]).to.equal("arrived");
     const wrong = await aws.control("POST", "mail", { mode: "lost" }).catch((error: Error) => error.message);
     expect(wrong).to.match(/^400: mode is 'lost', expected one of ok, rejected/);
+  });
+
+  it("is read, and its links are followed, by the sandbox's own inbox", async () => {
+    const one = await subscribed();
+    const two = await subscribed();
+    const inbox = { url: aws.url };
+    const waits = async () => {
+      const { mails } = await readInbox(inbox);
+      return mails.flatMap(({ to, awaits }) => (awaits === true ? to : []));
+    };
+    expect(await waits()).to.include.members([one.address, two.address]);
+    const { mails } = await readInbox(inbox);
+    const confirmed = await confirmAll(mailsTo(mails, one.address), inbox);
+    expect(confirmed.map(({ to }) => to)).to.deep.equal([[one.address]]);
+    expect((await attributes(one.arn)).PendingConfirmation).to.equal("false");
+    expect(await waits())
+      .to.include(two.address)
+      .and.not.to.include(one.address);
+    expect(await confirmAll(mailsTo((await readInbox(inbox)).mails, one.address), inbox)).to.deep.equal([]);
+    await sns.unsubscribe({ SubscriptionArn: two.arn });
+    const late = await confirmAll(mailsTo(mails, two.address), inbox).catch((error: Error) => error.message);
+    expect(late).to.match(/leads nowhere: 400 Invalid token/);
+    const nobody = await readInbox({ url: "http://127.0.0.1:1" }).catch((error: Error) => error.message);
+    expect(nobody).to.contain("the inbox can't be read");
+  });
+
+  it("is shown and confirmed by the command", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "usc-pis-mail-"));
+    const before = process.env.USC_PIS_SANDBOX_DIR;
+    process.env.USC_PIS_SANDBOX_DIR = folder;
+    try {
+      const { address: to, arn } = await subscribed();
+      const state = sampleState();
+      const service = { ...(state.services.aws as NonNullable<typeof state.services.aws>), url: aws.url };
+      writeState(sandboxPaths(), { ...state, ready: true, services: { ...state.services, aws: service } });
+      const io = { signal: new AbortController().signal, progress: () => {}, warn: () => {} };
+      const list = await showMail(io, undefined, { to });
+      expect(list.text).to.contain("(not confirmed yet)").and.to.contain(to);
+      const [mail] = (list.data as { mails: Mail[] }).mails as (Mail & { id: string })[];
+      expect((await showMail(io, mail?.id.slice(0, 12), {})).text).to.contain("To confirm this subscription");
+      expect((await showMail(io, undefined, { to, confirm: true })).text).to.equal(`confirmed ${to} in ${region}`);
+      expect((await attributes(arn)).PendingConfirmation).to.equal("false");
+      expect((await showMail(io, undefined, { to, confirm: true })).text).to.equal("no address waits to be confirmed");
+      const both = await showMail(io, "x", { confirm: true }).catch((error: Error) => error.message);
+      expect(both).to.contain("not both");
+    } finally {
+      if (before === undefined) delete process.env.USC_PIS_SANDBOX_DIR;
+      else process.env.USC_PIS_SANDBOX_DIR = before;
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("of SES lies beside them", async () => {

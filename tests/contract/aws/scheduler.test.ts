@@ -19,6 +19,7 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
   let scheduler: Scheduler;
   let sqs: SQS;
   let lambda: Lambda;
+  let iam: IAM;
   let names = 0;
 
   before(async () => {
@@ -26,6 +27,9 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
     scheduler = new Scheduler({ region });
     sqs = new SQS({ region });
     lambda = new Lambda({ region });
+    iam = new IAM({ region });
+    await iam.createRole({ RoleName: "scheduler", AssumeRolePolicyDocument: trust("scheduler.amazonaws.com") });
+    await allow("lambda:InvokeFunction", "sqs:SendMessage");
   });
   after(async () => aws?.stop());
   afterEach(async () => {
@@ -33,6 +37,12 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
     for (const { Name } of Schedules) await scheduler.deleteSchedule({ Name });
   });
 
+  /** What the schedules' role may do, from now on. */
+  const allow = (...Action: string[]) => {
+    const Statement = [{ Effect: "Allow", Action, Resource: "*" }];
+    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+    return iam.putRolePolicy({ RoleName: "scheduler", PolicyName: "start", PolicyDocument });
+  };
   const tick = () => aws.control("POST", "scheduler/tick");
   const next = async (): Promise<string | null> => (await aws.control("GET", "scheduler/next")).next;
   const queue = async (): Promise<{ url: string; arn: string; taken(): Promise<Message[]> }> => {
@@ -224,6 +234,43 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
     expect(await next()).to.equal(null);
   });
 
+  it("starts nothing that its role may not start, nor one that does not trust the scheduler", async () => {
+    const target = await queue();
+    const letters = await queue();
+    const RetryPolicy = { MaximumRetryAttempts: 0 };
+    const due = (more: object = {}) =>
+      schedule("at(2028-04-02T00:00:00)", {
+        Arn: target.arn,
+        RetryPolicy,
+        DeadLetterConfig: { Arn: letters.arn },
+        ...more,
+      });
+    aws.setTime(new Date("2028-04-02T00:00:01Z"));
+    await allow("lambda:InvokeFunction");
+    await due();
+    await tick();
+    expect(await target.taken()).to.have.length(0);
+    expect(await letters.taken(), "nor into its queue").to.have.length(0);
+    await allow("lambda:InvokeFunction", "sqs:SendMessage");
+    await due();
+    await tick();
+    expect(await target.taken()).to.have.length(1);
+    const Condition = {
+      StringEquals: { "aws:SourceArn": `arn:aws:scheduler:${region}:${account}:schedule-group/another` },
+    };
+    const statement = { ...JSON.parse(trust("scheduler.amazonaws.com")).Statement[0], Condition };
+    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+    await iam.updateAssumeRolePolicy({ RoleName: "scheduler", PolicyDocument });
+    await due();
+    await tick();
+    expect(await target.taken()).to.have.length(0);
+    const ours = PolicyDocument.replace("schedule-group/another", "schedule-group/default");
+    await iam.updateAssumeRolePolicy({ RoleName: "scheduler", PolicyDocument: ours });
+    await due();
+    await tick();
+    expect(await target.taken()).to.have.length(1);
+  });
+
   describe("functions", () => {
     const FunctionName = "worker";
     const Arn = `arn:aws:lambda:${region}:${account}:function:${FunctionName}`;
@@ -235,9 +282,9 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
         return "done";
       };`;
       const ZipFile = zip(new Map([["index.js", Buffer.from(code)]]));
-      const AssumeRolePolicyDocument = trust("lambda.amazonaws.com");
-      await new IAM({ region }).createRole({ RoleName: "scheduler", AssumeRolePolicyDocument });
-      const common = { Role: RoleArn, Runtime: "nodejs24.x", Handler: "index.handler", Code: { ZipFile } } as const;
+      await iam.createRole({ RoleName: "worker", AssumeRolePolicyDocument: trust("lambda.amazonaws.com") });
+      const Role = `arn:aws:iam::${account}:role/worker`;
+      const common = { Role, Runtime: "nodejs24.x", Handler: "index.handler", Code: { ZipFile } } as const;
       await lambda.createFunction({ FunctionName, Timeout: 10, ...common });
     });
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import { expect } from "chai";
 import fc from "fast-check";
+import { ApiRegions } from "../../../sandbox/gateway/api-regions";
 import { AwsChunkedDecoder } from "../../../sandbox/gateway/aws-chunked";
 import { awsError } from "../../../sandbox/gateway/aws-errors";
 import { endToEnd, requestHeaders } from "../../../sandbox/gateway/headers";
@@ -79,6 +80,21 @@ describe("what the gateway recognises", () => {
       region: "eu-west-1",
     });
     expect(of("GET", "/", { host: "127.0.0.1" })).to.deep.equal({});
+  });
+
+  it("an HTTP API's region, once somebody has made it", () => {
+    const apis = new ApiRegions();
+    const target = (service: string, path: string, region?: string) => ({
+      service,
+      method: "GET",
+      path,
+      query: new URLSearchParams(),
+      ...(region === undefined ? {} : { region }),
+    });
+    const called = () => apis.complete(target("execute-api", "/status"), "abc123.execute-api.127.0.0.1:4566");
+    expect(called()).to.not.have.property("region");
+    apis.complete(target("apigateway", "/v2/apis/abc123/routes", "eu-west-1"), "127.0.0.1:4566");
+    expect(called()).to.include({ service: "execute-api", region: "eu-west-1" });
   });
 
   it("looks into forms only", () => {

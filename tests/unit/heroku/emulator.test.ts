@@ -7,8 +7,9 @@ import { applyRange, parseRange } from "../../../sandbox/heroku/range";
 import { Router, route } from "../../../sandbox/heroku/router";
 import { parseProcfile } from "../../../sandbox/heroku/runtime/builds";
 import { judgeRestoreErrors } from "../../../sandbox/heroku/runtime/restore-errors";
-import { isDue, isTimeZone } from "../../../sandbox/heroku/runtime/scheduler";
+import { isDue, isTimeZone, nextDue } from "../../../sandbox/heroku/runtime/scheduler";
 import { refusal, signPath } from "../../../sandbox/heroku/runtime/signed-urls";
+import { reason } from "../../../sandbox/heroku/runtime/streams";
 
 describe("heroku emulator, pure parts", () => {
   it("reads keys from Bearer and from Basic with any e-mail", () => {
@@ -110,12 +111,45 @@ describe("heroku emulator, pure parts", () => {
     ]);
   });
 
+  it("does not make up for a slot that the clock jumped over, and stands a clock that is set back", () => {
+    const schedule = { hour: "02", timezone: "UTC", lastRunAt: "2026-05-04T02:00:10Z" };
+    expect(isDue(schedule, new Date("2026-05-05T03:00:00Z"))).to.equal(false);
+    expect(isDue(schedule, new Date("2026-05-09T02:59:59Z"))).to.equal(true);
+    expect(isDue(schedule, new Date("2026-05-01T02:00:00Z"))).to.equal(true);
+  });
+
+  it("tells when the next slot is: now, today, tomorrow, in zones of odd quarters", () => {
+    const next = (from: string, ...schedules: Parameters<typeof nextDue>[0]) =>
+      nextDue(schedules, new Date(from))?.toISOString();
+    const utc = { hour: "02", timezone: "UTC", lastRunAt: null };
+    expect(next("2026-05-04T02:17:30Z", utc)).to.equal("2026-05-04T02:17:30.000Z");
+    expect(next("2026-05-04T02:17:30Z", { ...utc, lastRunAt: "2026-05-04T02:00:00Z" })).to.equal(
+      "2026-05-05T02:00:00.000Z",
+    );
+    expect(next("2026-05-04T00:00:01Z", utc)).to.equal("2026-05-04T02:00:00.000Z");
+    expect(next("2026-05-04T00:00:01Z", { ...utc, timezone: "Asia/Kathmandu" })).to.equal("2026-05-04T20:15:00.000Z");
+    expect(next("2026-05-04T00:00:01Z", utc, { ...utc, hour: "9", timezone: "Asia/Manila" })).to.equal(
+      "2026-05-04T01:00:00.000Z",
+    );
+    expect(next("2026-05-04T00:00:01Z")).to.equal(undefined);
+  });
+
+  it("finds the reason in what pg_dump says", () => {
+    const words =
+      "pg_dump: error: query failed: ERROR:  permission denied for table t\npg_dump: detail: Query was: LOCK";
+    expect(reason(words)).to.equal("pg_dump: error: query failed: ERROR:  permission denied for table t");
+    expect(reason("killed\n")).to.equal("killed");
+  });
+
   it("forgives only the known complaints of pg_restore", () => {
     const benign =
       "pg_restore: error: could not execute query: ERROR:  must be owner of extension pgcrypto\nCommand was: COMMENT ...";
     const bad = 'pg_restore: error: could not execute query: ERROR:  relation "patients_patient" already exists';
     expect(judgeRestoreErrors(benign)).to.deep.equal({ errors: [], benign: 1 });
     expect(judgeRestoreErrors(`${benign}\n${bad}`)).to.deep.equal({ errors: [bad], benign: 1 });
+    const schema = 'pg_restore: error: could not execute query: ERROR:  schema "extra" already exists';
+    expect(judgeRestoreErrors(schema)).to.deep.equal({ errors: [schema], benign: 0 });
+    expect(judgeRestoreErrors(schema, ["extra"])).to.deep.equal({ errors: [], benign: 1 });
     expect(judgeRestoreErrors("pg_restore: warning: errors ignored on restore: 1")).to.deep.equal({
       errors: [],
       benign: 0,

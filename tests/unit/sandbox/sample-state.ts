@@ -37,7 +37,6 @@ export function sampleState(): SandboxState {
       cloudName: "usc-pis-sandbox",
       apiKey: "123456789012345",
       apiSecret: "fake_secret",
-      controlToken: "media-token",
     },
     ports: {},
   };

@@ -1,0 +1,1 @@
+export { AlarmWatch, type Transition, type WatchOptions } from "./watch";
