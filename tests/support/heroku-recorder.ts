@@ -14,6 +14,11 @@ export interface Recorded {
 /** What a path answers: a status other than 200, or a body. */
 export type Handler = (match: string[], body: Json) => Json;
 
+/** A text with ids replaced by their names. */
+export function readable(text: string, names: { [id: string]: string }): string {
+  return Object.entries(names).reduce((changed, [id, name]) => changed.replaceAll(id, name), text);
+}
+
 /**
  * A server that writes down every request and answers from a table: `METHOD /path` with `*` for one segment. It is no
  * emulator, it only lets a test see what is sent and in which order.
@@ -58,8 +63,16 @@ export class HerokuRecorder {
 
   /** The lines since the last call of this, with ids made readable. */
   take(names: { [id: string]: string } = {}): string[] {
-    const lines = this.requests.splice(0).map(({ line }) => line);
-    return lines.map((line) => Object.entries(names).reduce((text, [id, name]) => text.replaceAll(id, name), line));
+    return this.requests.splice(0).map(({ line }) => readable(line, names));
+  }
+
+  /** The same with what was sent in each. */
+  takeAll(names: { [id: string]: string } = {}): string[] {
+    return this.requests.splice(0).map(({ line, body }) => {
+      const sent =
+        body === undefined ? "" : ` ${Buffer.isBuffer(body) ? body.toString("latin1") : JSON.stringify(body)}`;
+      return readable(line + sent, names);
+    });
   }
 
   #answer(line: string, body: Json): Json {

@@ -59,10 +59,7 @@ function ready(dynamodb: DynamoDB, name: string, operation: Operation): Promise<
 async function writeRecovery(dynamodb: DynamoDB, TableName: string, wanted: Properties | undefined): Promise<void> {
   await dynamodb.updateContinuousBackups({
     TableName,
-    PointInTimeRecoverySpecification: {
-      PointInTimeRecoveryEnabled: wanted?.enabled ?? false,
-      RecoveryPeriodInDays: wanted?.enabled ? wanted.recoveryPeriodInDays : undefined,
-    },
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: wanted?.enabled ?? false },
   });
 }
 
@@ -85,8 +82,7 @@ async function readTable(id: string, state: Properties, aws: AwsClients): Promis
   const { Tags } = await dynamodb.listTagsOfResource({ ResourceArn: table.TableArn });
   const key = (schema: TableDescription["KeySchema"], type: "HASH" | "RANGE") =>
     schema?.find(({ KeyType }) => KeyType === type)?.AttributeName;
-  const recovery = backups?.PointInTimeRecoveryDescription;
-  const recovering = recovery?.PointInTimeRecoveryStatus === "ENABLED";
+  const recovering = backups?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus === "ENABLED";
   const expiring = ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING";
   const encrypted = table.SSEDescription?.Status === "ENABLED" || table.SSEDescription?.Status === "UPDATING";
   const onDemand = table.BillingModeSummary?.BillingMode === "PAY_PER_REQUEST";
@@ -113,14 +109,12 @@ async function readTable(id: string, state: Properties, aws: AwsClients): Promis
       writeCapacity: index.ProvisionedThroughput?.WriteCapacityUnits ?? 0,
     })),
     deletionProtectionEnabled: table.DeletionProtectionEnabled ?? false,
+    tableClass: table.TableClassSummary?.TableClass ?? "STANDARD",
     streamEnabled: table.StreamSpecification?.StreamEnabled ?? false,
     streamViewType: table.StreamSpecification?.StreamViewType,
     streamArn: table.LatestStreamArn ?? "",
     streamLabel: table.LatestStreamLabel ?? "",
-    pointInTimeRecovery: {
-      enabled: recovering,
-      recoveryPeriodInDays: recovering ? recovery.RecoveryPeriodInDays : undefined,
-    },
+    pointInTimeRecovery: { enabled: recovering },
     ttl: expiring ? { enabled: true, attributeName: ttl?.AttributeName } : { enabled: false },
     serverSideEncryption: encrypted ? { enabled: true, kmsKeyArn: table.SSEDescription?.KMSMasterKeyArn } : undefined,
     ...tagsOf(Tags),
@@ -176,13 +170,12 @@ export const table: ResourceType<AwsClients> = {
     readCapacity: { computed: true },
     writeCapacity: { computed: true },
     globalSecondaryIndexes: { compare: "set", fields: indexFields },
-    pointInTimeRecovery: {
-      computed: true,
-      fields: { enabled: { required: true }, recoveryPeriodInDays: { computed: true } },
-    },
+    // A period of recovery is refused: MiniStack neither keeps nor answers one.
+    pointInTimeRecovery: { computed: true, fields: { enabled: { required: true } } },
     serverSideEncryption: { computed: true, fields: { enabled: { required: true }, kmsKeyArn: { computed: true } } },
     ttl: { fields: { enabled: {}, attributeName: {} } },
     deletionProtectionEnabled: {},
+    tableClass: { computed: true, values: ["STANDARD", "STANDARD_INFREQUENT_ACCESS"] },
     streamEnabled: {},
     streamViewType: { computed: true },
     tags,
@@ -199,6 +192,7 @@ export const table: ResourceType<AwsClients> = {
       BillingMode: inputs.billingMode,
       ...throughput(inputs),
       DeletionProtectionEnabled: inputs.deletionProtectionEnabled,
+      TableClass: inputs.tableClass,
       GlobalSecondaryIndexes: inputs.globalSecondaryIndexes?.map(indexTo),
       SSESpecification: encryption(inputs.serverSideEncryption),
       StreamSpecification: inputs.streamEnabled
@@ -224,6 +218,10 @@ export const table: ResourceType<AwsClients> = {
     if (changed.has("deletionProtectionEnabled")) {
       const DeletionProtectionEnabled = news.deletionProtectionEnabled ?? false;
       await dynamodb.updateTable({ TableName: id, DeletionProtectionEnabled });
+      await settle();
+    }
+    if (changed.has("tableClass")) {
+      await dynamodb.updateTable({ TableName: id, TableClass: news.tableClass });
       await settle();
     }
     if (changed.has("streamEnabled") || changed.has("streamViewType")) {

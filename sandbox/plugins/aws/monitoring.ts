@@ -36,7 +36,7 @@ export const metricAlarm: ResourceType<AwsClients> = {
     alarmActions: { compare: "set" },
     alarmDescription: {},
     comparisonOperator: { required: true },
-    datapointsToAlarm: { computed: true },
+    datapointsToAlarm: {},
     dimensions: {},
     evaluationPeriods: { required: true },
     extendedStatistic: {},

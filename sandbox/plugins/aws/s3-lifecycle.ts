@@ -4,6 +4,9 @@ import type { Properties } from "../core/values";
 import { filterFrom, filterTo, onOff, tag } from "./s3-filters";
 import { setting } from "./s3-settings";
 
+/** Objects below this size don't move to another class, unless a rule names sizes of its own. */
+const MINIMUM_SIZE = "all_storage_classes_128K";
+
 const sizes: Inputs = { objectSizeGreaterThan: {}, objectSizeLessThan: {} };
 
 export const bucketLifecycle = setting(
@@ -27,16 +30,25 @@ export const bucketLifecycle = setting(
         transitions: { compare: "set", fields: { date: {}, days: {}, storageClass: { required: true } } },
       },
     },
+    // The provider's default is sent and kept; the other value is refused, since MiniStack answers this one always.
+    transitionDefaultMinimumObjectSize: { computed: true, values: [MINIMUM_SIZE] },
   },
   {
     put: (s3, { bucket, rules }) =>
       s3.putBucketLifecycleConfiguration({
         Bucket: bucket,
         LifecycleConfiguration: { Rules: rules.map(lifecycleTo) },
+        TransitionDefaultMinimumObjectSize: MINIMUM_SIZE,
       }),
     async get(s3, bucket) {
-      const { Rules } = await s3.getBucketLifecycleConfiguration({ Bucket: bucket });
-      return Rules && Rules.length > 0 ? { rules: Rules.map(lifecycleFrom) } : undefined;
+      const { Rules, TransitionDefaultMinimumObjectSize } = await s3.getBucketLifecycleConfiguration({
+        Bucket: bucket,
+      });
+      if (!Rules || Rules.length === 0) return undefined;
+      return {
+        rules: Rules.map(lifecycleFrom),
+        transitionDefaultMinimumObjectSize: TransitionDefaultMinimumObjectSize,
+      };
     },
     remove: (s3, bucket) => s3.deleteBucketLifecycle({ Bucket: bucket }),
   },

@@ -61,13 +61,31 @@ function physicalName(input: Input, naming: Naming): string {
   return `${prefix}${naming.logicalName.slice(0, autoname.max - prefix.length - 8)}-${digits}`;
 }
 
-/** Fills in defaults and names, brings policy objects into text, and refuses what is not carried out. */
+const defaultOf = <C>(input: Input, client: C): Value =>
+  typeof input.default === "function" ? input.default(client) : input.default;
+
+/** The inputs and, where they are silent, what the provider's schema says that this means. */
+export function withDefaults<C>(type: ResourceType<C>, inputs: Properties, client: C): Properties {
+  const full = { ...inputs };
+  for (const [name, input] of Object.entries(type.inputs)) {
+    const value = full[name] ?? defaultOf(input, client);
+    if (value !== undefined) full[name] = value;
+  }
+  return full;
+}
+
+/**
+ * Fills in defaults and names, brings policy objects into text, and refuses what is not carried out.
+ *
+ * @param framework see `frameworkBridge` of Provider: only names are filled in, and nothing tells which
+ */
 export function checkInputs<C>(
   type: ResourceType<C>,
   olds: Properties,
   news: Properties,
   client: C,
   naming: Naming,
+  framework = false,
 ): { inputs: Properties; failures: Failure[] } {
   const inputs: Properties = {};
   const defaulted: string[] = [];
@@ -81,10 +99,11 @@ export function checkInputs<C>(
   for (const [name, input] of Object.entries(type.inputs)) {
     if (inputs[name] !== undefined) continue;
     if (input.autoname) {
-      inputs[name] = oldDefaults.includes(name) && olds[name] ? olds[name] : physicalName(input, naming);
+      const kept = framework ? typeof olds[name] === "string" : oldDefaults.includes(name) && olds[name];
+      inputs[name] = kept ? olds[name] : physicalName(input, naming);
       defaulted.push(name);
-    } else if (input.default !== undefined) {
-      const value = typeof input.default === "function" ? input.default(client) : input.default;
+    } else if (input.default !== undefined && !framework) {
+      const value = defaultOf(input, client);
       if (value === undefined) continue;
       inputs[name] = value;
       defaulted.push(name);
@@ -92,7 +111,8 @@ export function checkInputs<C>(
   }
   const failures: Failure[] = [];
   refuseAll(type.token, "", inputs, type.inputs, failures);
-  if (failures.length === 0) failures.push(...(type.check?.(inputs) ?? []));
-  inputs.__defaults = defaulted;
+  const full = framework ? withDefaults(type, inputs, client) : inputs;
+  if (failures.length === 0) failures.push(...(type.check?.(full) ?? []));
+  if (!framework) inputs.__defaults = defaulted;
   return { inputs, failures };
 }

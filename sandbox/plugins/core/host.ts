@@ -1,5 +1,5 @@
-import { checkInputs, type Failure, type Naming } from "./check";
-import { inputDifferences } from "./compare";
+import { checkInputs, type Failure, type Naming, withDefaults } from "./check";
+import { type DiffOutcome, diffOf, topLevel } from "./diff";
 import { inputsFromState, overlay, plannedState, stateSecrets, updatedState } from "./state";
 import type { Operation, Provider, ResourceType } from "./types";
 import { type Properties, type Secrets, UNKNOWN } from "./values";
@@ -20,16 +20,6 @@ export class PartlyDone extends Error {
     super(reason instanceof Error ? reason.message : String(reason));
   }
 }
-
-/** Outcome of a diff, in the protocol's terms. */
-export interface DiffOutcome {
-  changed: boolean;
-  replaces: string[];
-  deleteBeforeReplace: boolean;
-  detailed: { path: string; kind: "add" | "delete" | "update"; replace: boolean }[];
-}
-
-const topLevel = (path: string) => path.split(/[.[]/, 1)[0] ?? path;
 
 /** A provider's logic without the wire: what each request of the engine does, from the tables of its types. */
 export class Host<C> {
@@ -76,37 +66,32 @@ export class Host<C> {
   }
 
   check(token: string, olds: Marked, news: Marked, naming: Naming): { inputs: Marked; failures: Failure[] } {
-    const { inputs, failures } = checkInputs(this.type(token), olds.value, news.value, this.client, naming);
-    return { inputs: { value: inputs, secrets: news.secrets }, failures };
-  }
-
-  async diff(token: string, olds: Properties, news: Properties, ignored: string[]): Promise<DiffOutcome> {
     const type = this.type(token);
-    const skip = (path: string) =>
-      ignored.some((entry) => path === entry || path.startsWith(`${entry}.`) || path.startsWith(`${entry}[`));
-    const detailed = inputDifferences(olds, news, type.inputs).filter(({ path }) => !skip(path));
-    for (const path of (await type.extraDiff?.(olds, news, this.client)) ?? []) {
-      detailed.push({ path, kind: "update", replace: type.inputs[topLevel(path)]?.replace === true });
-    }
-    const changed = new Set(detailed.map(({ path }) => topLevel(path)));
-    const forced = new Set(type.replaceWhen?.(olds, news, changed) ?? []);
-    for (const entry of detailed) if (forced.has(topLevel(entry.path))) entry.replace = true;
-    const replaces = [...new Set(detailed.filter((entry) => entry.replace).map(({ path }) => topLevel(path)))];
-    return {
-      changed: detailed.length > 0,
-      replaces,
-      deleteBeforeReplace:
-        replaces.length > 0 && (type.deleteBeforeReplace === true || this.#sameName(type, olds, news)),
-      detailed,
-    };
+    const framework = this.provider.frameworkBridge;
+    const { inputs, failures } = checkInputs(type, olds.value, news.value, this.client, naming, framework);
+    return { inputs: { value: inputs, secrets: inputSecrets(type, news.secrets) }, failures };
   }
 
-  /** Two things of one name can't exist at a time: the bridge deletes first if the program gave the name. */
-  #sameName(type: ResourceType<C>, olds: Properties, news: Properties): boolean {
-    const defaults: string[] = Array.isArray(news.__defaults) ? news.__defaults : [];
-    return Object.entries(type.inputs).some(
-      ([name, input]) => input.autoname && !defaults.includes(name) && news[name] === olds[name],
-    );
+  /** The inputs as the resource type is to see them. */
+  #full(type: ResourceType<C>, inputs: Properties): Properties {
+    return this.provider.frameworkBridge ? withDefaults(type, inputs, this.client) : inputs;
+  }
+
+  async diff(
+    token: string,
+    olds: Properties,
+    given: Properties,
+    ignored: string[],
+    operation: Omit<Operation, "created">,
+  ): Promise<DiffOutcome> {
+    const type = this.type(token);
+    const news = this.#full(type, given);
+    await type.plan?.(news, olds, this.client, { ...operation, created() {} });
+    return diffOf(type, olds, news, {
+      ignored,
+      createsFirst: this.provider.frameworkBridge === true,
+      extra: (await type.extraDiff?.(olds, news, this.client)) ?? [],
+    });
   }
 
   async create(
@@ -117,7 +102,9 @@ export class Host<C> {
   ): Promise<{ id: string; state: Marked }> {
     const type = this.type(token);
     const sealable = (value: Properties) => ({ value, secrets: stateSecrets(type, inputs.secrets) });
-    if (preview) return { id: "", state: sealable(plannedState(type, inputs.value)) };
+    const given = this.#full(type, inputs.value);
+    await type.plan?.(given, undefined, this.client, { ...operation, created() {} });
+    if (preview) return { id: "", state: sealable(plannedState(type, given)) };
     let id: string | undefined;
     const noted: Operation = {
       ...operation,
@@ -125,9 +112,9 @@ export class Host<C> {
         id = known;
       },
     };
-    let state = overlay(type, inputs.value, {});
+    let state = overlay(type, given, {});
     try {
-      const made = await type.create(inputs.value, this.client, noted);
+      const made = await type.create(given, this.client, noted);
       id = made.id;
       state = overlay(type, state, made.state ?? {});
       if (type.read && !type.stateFromCreate) {
@@ -135,9 +122,11 @@ export class Host<C> {
         if (!live) throw new Error(`${token} ${id} was created but could not be found afterwards`);
         state = overlay(type, state, live);
       }
+      if (type.meta) state.__meta = type.meta(false);
       return { id, state: sealable(state) };
     } catch (error) {
-      throw id === undefined ? error : new PartlyDone(error, id, sealable(state));
+      const leavesNothing = id === undefined || this.provider.frameworkBridge;
+      throw leavesNothing ? error : new PartlyDone(error, id ?? "", sealable(state));
     }
   }
 
@@ -150,25 +139,29 @@ export class Host<C> {
     operation: Omit<Operation, "created">,
   ): Promise<Marked> {
     const type = this.type(token);
-    const { detailed } = await this.diff(token, olds.value, news.value, options.ignored);
+    const { detailed } = await this.diff(token, olds.value, news.value, options.ignored, operation);
     const changed = new Set(detailed.map(({ path }) => topLevel(path)));
-    let state = updatedState(type, olds.value, news.value, changed);
+    const given = this.#full(type, news.value);
+    let state = updatedState(type, olds.value, given, changed);
+    const planned = { ...state };
     const sealable = (value: Properties) => ({ value, secrets: stateSecrets(type, news.secrets) });
     if (options.preview) return sealable(state);
     if (!type.update) throw new Error(`${token} can't be updated: ${[...changed].join(", ")}`);
     for (const name of type.volatile?.(changed) ?? []) state[name] = olds.value[name];
     const noted: Operation = { ...operation, created() {} };
     try {
-      const news2 = { ...news.value };
-      const made = await type.update({ ...noted, id, news: news2, olds: olds.value, changed, client: this.client });
+      const change = { id, news: { ...given }, olds: olds.value, planned, changed, client: this.client };
+      const made = await type.update({ ...noted, ...change });
       state = overlay(type, state, made ?? {});
       if (type.read && !type.stateFromCreate) {
         const live = await type.read(id, state, this.client, noted);
         if (!live) throw new Error(`${token} ${id} is gone after its update`);
         state = overlay(type, state, live);
       }
+      if (type.meta) state.__meta = type.meta(false);
       return sealable(state);
     } catch (error) {
+      if (this.provider.frameworkBridge) throw error;
       throw new PartlyDone(error, id, { value: olds.value, secrets: stateSecrets(type, olds.secrets, news.secrets) });
     }
   }
@@ -188,10 +181,11 @@ export class Host<C> {
     }
     let known = { id, state: state.value };
     const importing = Object.keys(state.value).length === 0;
-    if (importing && type.importId) known = await type.importId(id, this.client);
+    const noted: Operation = { ...operation, created() {} };
+    if (importing && type.importId) known = await type.importId(id, this.client, noted);
     let live: Properties | undefined;
     try {
-      live = await type.read(known.id, known.state, this.client, { ...operation, created() {} });
+      live = await type.read(known.id, known.state, this.client, noted);
     } catch (error) {
       if (!this.provider.isGone?.(error)) throw error;
     }
@@ -199,7 +193,8 @@ export class Host<C> {
     // An import by name learns the real id; it is no property of the resource.
     const { id: realId, ...properties } = live;
     const after = overlay(type, known.state, properties);
-    if (importing) fillDefaults(type, after);
+    if (importing && !this.provider.frameworkBridge) fillDefaults(type, after);
+    if (type.meta) after.__meta = known.state.__meta ?? type.meta(importing);
     return {
       id: typeof realId === "string" ? realId : known.id,
       state: { value: after, secrets: stateSecrets(type, state.secrets, inputs?.secrets) },

@@ -4,33 +4,18 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import type { Failure } from "./check";
 import type { EngineLog } from "./engine-log";
 import { failed, partlyDone } from "./errors";
 import { Host, type Marked, PartlyDone } from "./host";
 import type { Operation, Provider } from "./types";
 import { canonical, open, type Properties, seal } from "./values";
+import { checkFailures, diffAnswer } from "./wire";
 
 const marked = (struct: Struct | undefined): Marked => open(struct?.toJavaScript() ?? {}) as Marked;
 const plain = (struct: Struct | undefined): Properties => marked(struct).value;
 const struct = ({ value, secrets }: Marked): Struct => Struct.fromJavaScript(seal(value, secrets));
 const tokenOf = (request: { getUrn(): string; getType(): string }) =>
   request.getType() || (request.getUrn().split("::")[2]?.split("$").pop() ?? "");
-
-function failures(list: Failure[]): rpc.CheckFailure[] {
-  return list.map(({ property, reason }) => {
-    const failure = new rpc.CheckFailure();
-    failure.setProperty(property);
-    failure.setReason(reason);
-    return failure;
-  });
-}
-
-const KINDS = {
-  add: ["ADD", "ADD_REPLACE"],
-  delete: ["DELETE", "DELETE_REPLACE"],
-  update: ["UPDATE", "UPDATE_REPLACE"],
-} as const;
 
 /** Serves one provider on a free port of the loopback interface. */
 export class ProviderServer<C> {
@@ -131,7 +116,7 @@ export class ProviderServer<C> {
         const news = marked(request.getNews());
         const answer = new rpc.CheckResponse();
         answer.setInputs(struct(news));
-        answer.setFailuresList(failures(this.#host.refusedConfig(news.value)));
+        answer.setFailuresList(checkFailures(this.#host.refusedConfig(news.value)));
         return answer;
       }),
       diffConfig: unary((request: rpc.DiffRequest) => {
@@ -169,7 +154,7 @@ export class ProviderServer<C> {
         );
         const answer = new rpc.CheckResponse();
         answer.setInputs(struct(inputs));
-        answer.setFailuresList(failures(refused));
+        answer.setFailuresList(checkFailures(refused));
         return answer;
       }),
       diff: unary(async (request: rpc.DiffRequest) => {
@@ -178,20 +163,9 @@ export class ProviderServer<C> {
           plain(request.getOlds()),
           plain(request.getNews()),
           request.getIgnorechangesList(),
+          this.#operation(request),
         );
-        const answer = new rpc.DiffResponse();
-        const { DIFF_NONE, DIFF_SOME } = rpc.DiffResponse.DiffChanges;
-        answer.setChanges(outcome.changed ? DIFF_SOME : DIFF_NONE);
-        answer.setReplacesList(outcome.replaces);
-        answer.setDeletebeforereplace(outcome.deleteBeforeReplace);
-        answer.setDiffsList([...new Set(outcome.detailed.map(({ path }) => path.split(/[.[]/, 1)[0] ?? path))]);
-        answer.setHasdetaileddiff(true);
-        for (const { path, kind, replace } of outcome.detailed) {
-          const entry = new rpc.PropertyDiff();
-          entry.setKind(rpc.PropertyDiff.Kind[KINDS[kind][replace ? 1 : 0]]);
-          answer.getDetaileddiffMap().set(path, entry);
-        }
-        return answer;
+        return diffAnswer(outcome);
       }),
       create: unary(async (request: rpc.CreateRequest) => {
         const inputs = marked(request.getProperties());

@@ -18,6 +18,10 @@ export function overlay<C>(type: ResourceType<C>, prior: Properties, live: Prope
       delete state[name];
       continue;
     }
+    if (type.verbatim) {
+      state[name] = value;
+      continue;
+    }
     // An empty object or list that nobody asked for is the service's way of saying nothing.
     if (input && before === undefined && typeof value === "object" && isEmpty(value)) continue;
     const same = input && before !== undefined && differences(name, value, before, { ...input, computed: false });
@@ -73,7 +77,8 @@ export function inputsFromState<C>(
       else if (value !== undefined) inputs[name] = value;
     }
   }
-  inputs.__defaults = importing ? [] : oldInputs.__defaults;
+  // Types that are kept verbatim come from the bridge that does not tell which inputs are defaults.
+  inputs.__defaults = importing && !type.verbatim ? [] : oldInputs?.__defaults;
   if (inputs.__defaults === undefined) delete inputs.__defaults;
   return inputs;
 }

@@ -37,6 +37,8 @@ export interface Change<C> extends Operation {
   olds: Properties;
   /** Names of the inputs that differ. */
   changed: Set<string>;
+  /** What the state will be if all goes well: `news`, and for what it leaves to the service, the values of `olds`. */
+  planned: Properties;
   client: C;
 }
 
@@ -60,13 +62,19 @@ export interface ResourceType<C> {
   replaceWhen?(olds: Properties, news: Properties, changed: Set<string>): string[];
   /** A difference that no input shows, such as the content behind a path. */
   extraDiff?(olds: Properties, news: Properties, client: C): Promise<string[]>;
+  /** Questions that planning asks: before each diff, creation and update, in previews too. No `olds`: a creation. */
+  plan?(news: Properties, olds: Properties | undefined, client: C, operation: Operation): Promise<void>;
   deleteBeforeReplace?: boolean;
   /** Outputs that an update may change, hence unknown in its preview. */
   volatile?(changed: Set<string>): string[];
   /** Every output is secret as soon as one input is. */
   secretsSpread?: boolean;
-  /** The id that state knows for the one that a person gives to import. */
-  importId?(id: string, client: C): Promise<{ id: string; state: Properties }>;
+  /** The id that state knows for the one that a person gives to import, and what the importer itself learns. */
+  importId?(id: string, client: C, operation: Operation): Promise<{ id: string; state: Properties }>;
+  /** State is what `read` and `create` answer, empty strings, lists and maps included, and in the service's own form. */
+  verbatim?: boolean;
+  /** Text that the state carries as `__meta`, for the bridge's own use. */
+  meta?(imported: boolean): string;
 }
 
 /** A provider: what it is configured with and what it serves. */
@@ -80,4 +88,11 @@ export interface Provider<C> {
   parameterize?(name: string, version: string, value: string): void;
   /** An error that means that the thing is not there. */
   isGone?(error: unknown): boolean;
+  /**
+   * True for what Pulumi serves by its bridge for Terraform's plugin protocol 6, which differs from the older bridge:
+   * inputs hold neither `__defaults` nor Terraform's own defaults; a name that was once there stays until the program
+   * gives another; an operation that fails leaves the state as it was, so that a creation which fails halfway leaves an
+   * orphan; and a replacement creates first, even under a name that can exist only once.
+   */
+  frameworkBridge?: boolean;
 }

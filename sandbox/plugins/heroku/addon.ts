@@ -1,22 +1,29 @@
-import type { Operation, ResourceType } from "../core/types";
-import type { Properties } from "../core/values";
+import type { Operation } from "../core/types";
+import { type Properties, UNKNOWN } from "../core/values";
+import { bridged } from "./bridge";
 import type { HerokuClient } from "./client";
-import { appId, isNotFound, requireUuid } from "./shared";
+import { appId, isNotFound, name, requireUuid } from "./shared";
 
+/** The values of an add-on's variables that are there. */
+async function valuesOf(names: string[], app: string, heroku: HerokuClient, operation: Operation) {
+  const vars: Properties = await heroku.call(operation, "GET", `/apps/${app}/config-vars`);
+  return Object.fromEntries(names.flatMap((key) => (vars[key] == null ? [] : [[key, vars[key]]])));
+}
+
+/** @param id of Terraform's own: an import by name keeps the name */
 async function readAddon(id: string, state: Properties, heroku: HerokuClient, operation: Operation) {
   const addon = await heroku.call(operation, "GET", `/addons/${id}`);
-  const vars: Properties = await heroku.call(operation, "GET", `/apps/${addon.app.id}/config-vars`);
+  const bare = typeof state.plan === "string" && state.plan !== "" && !state.plan.includes(":");
   const names: string[] = addon.config_vars ?? [];
-  const bare = typeof state.plan === "string" && !state.plan.includes(":");
+  const tracked = heroku.options.inState.addonVars;
   return {
-    id: addon.id,
-    addonId: addon.id,
+    addonId: id,
     appId: addon.app.id,
     name: addon.name,
     plan: bare ? addon.plan.name.split(":")[0] : addon.plan.name,
     providerId: addon.provider_id ?? "",
     configVars: names,
-    configVarValues: Object.fromEntries(names.flatMap((key) => (vars[key] == null ? [] : [[key, vars[key]]]))),
+    configVarValues: tracked ? await valuesOf(names, addon.app.id, heroku, operation) : {},
   };
 }
 
@@ -25,7 +32,7 @@ async function makeAddon(inputs: Properties, heroku: HerokuClient, operation: Op
   const made = await heroku.call(operation, "POST", `/apps/${inputs.appId}/addons`, {
     plan: inputs.plan,
     confirm: app.name,
-    config: inputs.config,
+    config: Object.keys(inputs.config ?? {}).length > 0 ? inputs.config : undefined,
     name: inputs.name,
   });
   const minutes = heroku.options.addonTimeout;
@@ -40,14 +47,15 @@ async function makeAddon(inputs: Properties, heroku: HerokuClient, operation: Op
     ["provisioning"],
     "provisioned",
   );
+  if (!heroku.options.inState.addonVars) return made.id;
   const names: string[] = made.config_vars ?? [];
   await heroku.until(
     operation,
     `config vars of add-on ${made.name}`,
     minutes,
     async () => {
-      const vars: Properties = await heroku.call(operation, "GET", `/apps/${inputs.appId}/config-vars`);
-      return { state: names.every((key) => vars[key] != null) ? "set" : "waiting", value: vars };
+      const values = await valuesOf(names, made.app.id, heroku, operation);
+      return { state: Object.keys(values).length === names.length ? "set" : "waiting", value: values };
     },
     ["waiting"],
     "set",
@@ -55,86 +63,77 @@ async function makeAddon(inputs: Properties, heroku: HerokuClient, operation: Op
   return made.id;
 }
 
-export const addon: ResourceType<HerokuClient> = {
+export const addon = bridged(3, {
   token: "heroku:index/addon:Addon",
-  inputs: {
-    appId,
-    plan: { required: true },
-    name: { autoname: { max: 255 } },
-    config: { replace: true, computed: true },
-  },
+  inputs: { appId, plan: { required: true }, name, config: { replace: true } },
   outputs: { addonId: {}, configVars: {}, configVarValues: { secret: true }, providerId: {} },
-  stateFromCreate: true,
   check(inputs) {
-    const wrong = typeof inputs.name === "string" && !/^[a-zA-Z][A-Za-z0-9_-]+$/.test(inputs.name);
-    return [
-      ...requireUuid(inputs),
-      ...(wrong ? [{ property: "name", reason: `invalid add-on name ${inputs.name}` }] : []),
-    ];
+    const given = inputs.name;
+    const known = typeof given === "string" && given !== UNKNOWN;
+    const wrong = known && !/^(?=.{1,256}$)[a-zA-Z][A-Za-z0-9_-]+$/.test(given);
+    return [...requireUuid(inputs), ...(wrong ? [{ property: "name", reason: `invalid add-on name ${given}` }] : [])];
   },
-  // The id is known to the state only after success: a creation that fails leaves an orphan, as the provider's does.
   async create(inputs, heroku, operation) {
-    const made = await heroku.oneAddon(() => makeAddon(inputs, heroku, operation));
-    const { id, ...state } = await readAddon(made, inputs, heroku, operation);
-    return { id, state };
+    const id = await heroku.oneAddon(() => makeAddon(inputs, heroku, operation));
+    return { id, state: await readAddon(id, inputs, heroku, operation) };
   },
   async read(id, state, heroku, operation) {
+    const known: string = state.addonId ?? id;
     try {
-      await heroku.call(operation, "GET", `/addons/${id}`);
+      await heroku.call(operation, "GET", `/addons/${known}`);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
-    return readAddon(id, state, heroku, operation);
+    return readAddon(known, state, heroku, operation);
   },
-  async update({ id, news, changed, client: heroku, ...operation }) {
-    await heroku.call(operation, "PATCH", `/apps/${news.appId}/addons/${id}`, {
-      plan: changed.has("plan") ? news.plan : "",
-      name: changed.has("name") ? news.name : undefined,
+  async update({ olds, planned, changed, client: heroku, ...operation }) {
+    const { id } = await heroku.call(operation, "PATCH", `/apps/${planned.appId}/addons/${olds.addonId}`, {
+      plan: changed.has("plan") ? planned.plan : "",
+      name: changed.has("name") ? planned.name : undefined,
     });
-    const { id: _, ...state } = await readAddon(id, news, heroku, operation);
-    return state;
+    return readAddon(id, planned, heroku, operation);
   },
-  async delete(id, state, heroku, operation) {
-    await heroku.call(operation, "DELETE", `/apps/${state.appId}/addons/${id}`);
+  async delete(_id, state, heroku, operation) {
+    await heroku.call(operation, "DELETE", `/apps/${state.appId}/addons/${state.addonId}`);
   },
-  volatile: (changed) => (changed.has("plan") ? ["configVars", "configVarValues", "providerId"] : []),
-};
+});
 
 async function readAttachment(id: string, heroku: HerokuClient, operation: Operation): Promise<Properties> {
+  if (!/^[0-9a-f]+(-[0-9a-f]+){4}$/.test(id)) {
+    throw new Error("You can only import addon attachments by their unique ID");
+  }
   const live = await heroku.call(operation, "GET", `/addon-attachments/${id}`);
   return {
-    addonAttachmentId: live.id,
+    addonAttachmentId: id,
     appId: live.app.id,
     addonId: live.addon.id,
     name: live.name,
-    namespace: live.namespace ?? undefined,
+    namespace: live.namespace ?? "",
   };
 }
 
-export const addonAttachment: ResourceType<HerokuClient> = {
+export const addonAttachment = bridged(1, {
   token: "heroku:index/addonAttachment:AddonAttachment",
   inputs: {
     appId,
     addonId: { required: true, replace: true },
-    name: { autoname: { max: 255 }, replace: true },
-    namespace: { replace: true },
+    name: { ...name, replace: true },
+    namespace: { replace: true, computed: true },
   },
   outputs: { addonAttachmentId: {} },
-  stateFromCreate: true,
   check: requireUuid,
   async create(inputs, heroku, operation) {
     const { id } = await heroku.call(operation, "POST", "/addon-attachments", {
       addon: inputs.addonId,
       app: inputs.appId,
       name: inputs.name,
-      namespace: inputs.namespace,
+      namespace: inputs.namespace || undefined,
     });
-    operation.created(id);
     return { id, state: await readAttachment(id, heroku, operation) };
   },
   read: (id, _state, heroku, operation) => readAttachment(id, heroku, operation),
   async delete(id, _state, heroku, operation) {
     await heroku.call(operation, "DELETE", `/addon-attachments/${id}`);
   },
-};
+});

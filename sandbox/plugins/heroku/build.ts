@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import type { Operation, ResourceType } from "../core/types";
+import type { Operation } from "../core/types";
 import { type Properties, UNKNOWN } from "../core/values";
-import type { HerokuClient } from "./client";
-import { appId, requireUuid, splitImportId } from "./shared";
+import { bridged } from "./bridge";
+import { type HerokuClient, HerokuError } from "./client";
+import { appId, importHalves, requireUuid } from "./shared";
 import { sourceDigest, tarOf } from "./source";
 
 /** A build may take this long, in minutes: the provider waits 26 hours. */
@@ -42,34 +43,43 @@ async function upload(path: string, heroku: HerokuClient, operation: Operation):
   return { url: blob.get_url, checksum: isDirectory ? undefined : sourceDigest(path) };
 }
 
-async function readBuild(
-  id: string,
-  state: Properties,
-  heroku: HerokuClient,
-  operation: Operation,
-): Promise<Properties> {
-  const build = await heroku.call(operation, "GET", `/apps/${state.appId}/builds/${id}`);
-  if (state.buildpacks?.length > 0) await heroku.call(operation, "GET", `/apps/${state.appId}`);
-  const buildpacks = (build.buildpacks ?? []).map((buildpack: Properties) => buildpack.url);
-  return {
-    buildId: build.id,
+/** What a build's answer says; the state keeps which source was given and the digest of a local one. */
+function buildState(build: Properties, source: Properties | undefined): Properties {
+  const state: Properties = {
     uuid: build.id,
-    appId: build.app.id,
+    buildId: build.id,
     status: build.status,
     stack: build.stack,
     outputStreamUrl: build.output_stream_url,
-    releaseId: build.release?.id ?? "",
-    slugId: build.slug?.id ?? "",
-    users: build.user ? [{ email: build.user.email, id: build.user.id }] : [],
-    ...(state.buildpacks?.length > 0 ? { buildpacks } : {}),
+    releaseId: build.release?.id,
+    slugId: build.slug?.id,
+    users: [{ email: build.user.email, id: build.user.id }],
+    buildpacks: (build.buildpacks ?? []).map(({ url }: Properties) => url),
   };
+  if (source) {
+    const { path = "", url = "", version = "", checksum = "" } = source;
+    const answered = build.source_blob ?? {};
+    // The place of an uploaded source and its digest are the provider's own doing.
+    const where =
+      path === "" ? { url: answered.url || url, checksum: answered.checksum ?? checksum } : { url, checksum };
+    state.source = { path, version: answered.version ?? version, ...where };
+  }
+  return state;
 }
 
-export const build: ResourceType<HerokuClient> = {
+/** True if the build names buildpacks, or has some from before. */
+const hasBuildpacks = (news: Properties, olds: Properties | undefined) =>
+  (news.buildpacks ?? olds?.buildpacks)?.length > 0;
+
+export const build = bridged(1, {
   token: "heroku:index/build:Build",
   inputs: {
     appId,
-    source: { required: true, replace: true, fields: { path: {}, url: {}, version: {}, checksum: {} } },
+    source: {
+      required: true,
+      replace: true,
+      fields: { path: {}, url: {}, version: {}, checksum: { computed: true } },
+    },
     buildpacks: { replace: true, computed: true },
   },
   outputs: {
@@ -83,50 +93,57 @@ export const build: ResourceType<HerokuClient> = {
     users: {},
     uuid: {},
   },
-  stateFromCreate: true,
   check: (inputs) => [...requireUuid(inputs), ...checkSource(inputs.source)],
-  async extraDiff(olds, news, heroku) {
-    if (news.buildpacks?.length > 0 && olds.appId) {
-      // The provider asks for the app's generation here: the only request of a diff that changes nothing.
-      const operation = { urn: "", signal: new AbortController().signal, log() {}, created() {} };
-      await heroku.call(operation, "GET", `/apps/${olds.appId}`);
-    }
+  // Asks for the app's generation, since not every one takes buildpacks: the only request that a preview makes.
+  async plan(news, olds, heroku, operation) {
+    if (!hasBuildpacks(news, olds) || news.appId === UNKNOWN) return;
+    await heroku.call(operation, "GET", `/apps/${news.appId}`).catch((error: unknown) => {
+      if (!(error instanceof HerokuError)) throw error;
+    });
+  },
+  async extraDiff(olds, news) {
     const path = news.source?.path;
     if (typeof path !== "string" || path === UNKNOWN) return [];
-    return sourceDigest(path) === olds.localChecksum ? [] : ["source"];
+    return sourceDigest(path) === olds.localChecksum ? [] : ["localChecksum"];
   },
-  // A build that fails leaves nothing in the state.
-  async create(inputs, heroku, operation) {
-    const { source, buildpacks } = inputs;
-    const app = `/apps/${inputs.appId}`;
-    if (buildpacks?.length > 0) await heroku.call(operation, "GET", app);
+  replaceWhen: () => ["localChecksum"],
+  async create({ appId: owner, source, buildpacks }, heroku, operation) {
+    const builds = `/apps/${owner}/builds`;
     const localChecksum = source.path === undefined ? "" : sourceDigest(source.path);
     const blob =
       source.path === undefined
         ? { url: source.url, checksum: source.checksum }
         : await upload(source.path, heroku, operation);
-    const { id } = await heroku.call(operation, "POST", `${app}/builds`, {
+    const { id } = await heroku.call(operation, "POST", builds, {
       source_blob: { url: blob.url, version: source.version, checksum: blob.checksum },
-      buildpacks: buildpacks?.map((url: string) => ({ url })),
+      buildpacks: buildpacks?.length > 0 ? buildpacks.map((url: string) => ({ url })) : undefined,
     });
     await heroku.until(
       operation,
       `build ${id}`,
       PATIENCE,
       async () => {
-        const live = await heroku.call(operation, "GET", `${app}/builds/${id}`);
+        const live = await heroku.call(operation, "GET", `${builds}/${id}`);
         if (live.status !== "failed") return { state: live.status, value: live };
         const output = await fetch(live.output_stream_url, { signal: operation.signal });
-        throw new Error(`Build failed:\n${await output.text()}`);
+        const log = await output.text();
+        throw new Error(`Build failed (app: ${owner}), complete build log follows:\n${log}\n(End of build log)`);
       },
       ["pending"],
       "succeeded",
     );
-    return { id, state: { ...(await readBuild(id, inputs, heroku, operation)), localChecksum } };
+    const done = await heroku.call(operation, "GET", `${builds}/${id}`);
+    return { id, state: { ...buildState(done, source), localChecksum } };
   },
-  read: readBuild,
+  async read(id, state, heroku, operation) {
+    return buildState(await heroku.call(operation, "GET", `/apps/${state.appId}/builds/${id}`), state.source);
+  },
   async delete() {
     // Heroku keeps builds: there is nothing to delete.
   },
-  importId: splitImportId,
-};
+  async importId(given, heroku, operation) {
+    const { app, rest } = importHalves(given);
+    const live = await heroku.call(operation, "GET", `/apps/${app}/builds/${rest}`);
+    return { id: live.id, state: { appId: live.app.id } };
+  },
+});

@@ -30,6 +30,8 @@ export interface HerokuOptions {
   delays: { app: number; domain: number };
   /** Minutes to wait for an add-on. */
   addonTimeout: number;
+  /** Whether the state gets config vars that the program does not manage: all of an app, those of an add-on. */
+  inState: { appVars: boolean; addonVars: boolean };
 }
 
 /** Heroku's API as the Terraform provider uses it. */

@@ -1,14 +1,15 @@
-import type { Operation, ResourceType } from "../core/types";
-import type { Properties } from "../core/values";
+import type { Operation } from "../core/types";
+import { type Properties, UNKNOWN } from "../core/values";
+import { bridged } from "./bridge";
 import type { HerokuClient } from "./client";
 import { appId, requireUuid } from "./shared";
 
 async function readPipeline(id: string, heroku: HerokuClient, operation: Operation): Promise<Properties> {
   const live = await heroku.call(operation, "GET", `/pipelines/${id}`);
-  return { id: live.id, pipelineId: live.id, name: live.name, owner: { id: live.owner.id, type: live.owner.type } };
+  return { pipelineId: id, name: live.name, owner: { id: live.owner.id, type: live.owner.type } };
 }
 
-export const pipeline: ResourceType<HerokuClient> = {
+export const pipeline = bridged(0, {
   token: "heroku:index/pipeline:Pipeline",
   inputs: {
     name: { autoname: { max: 255 } },
@@ -19,35 +20,38 @@ export const pipeline: ResourceType<HerokuClient> = {
     },
   },
   outputs: { pipelineId: {} },
-  stateFromCreate: true,
-  check({ name }) {
-    if (typeof name !== "string" || /^[a-z][a-z0-9-]{2,29}$/.test(name)) return [];
-    return [{ property: "name", reason: `invalid pipeline name ${name}: expected ^[a-z][a-z0-9-]{2,29}$` }];
+  check({ name, owner }) {
+    const wrong = typeof name === "string" && name !== UNKNOWN && !/^[a-z][a-z0-9-]{2,29}$/.test(name);
+    return [
+      ...(wrong ? [{ property: "name", reason: `invalid pipeline name ${name}: ^[a-z][a-z0-9-]{2,29}$` }] : []),
+      ...requireUuid({ owner: owner?.id }, "owner", "owner.id"),
+    ];
   },
   async create(inputs, heroku, operation) {
     const owner = inputs.owner ?? { id: (await heroku.call(operation, "GET", "/account")).id, type: "user" };
     const { id } = await heroku.call(operation, "POST", "/pipelines", { name: inputs.name, owner });
-    operation.created(id);
-    const { id: _, ...state } = await readPipeline(id, heroku, operation);
-    return { id, state };
+    return { id, state: await readPipeline(id, heroku, operation) };
   },
   read: (id, _state, heroku, operation) => readPipeline(id, heroku, operation),
-  async update({ id, news, client: heroku, ...operation }) {
-    await heroku.call(operation, "PATCH", `/pipelines/${id}`, { name: news.name });
-    const { id: _, ...state } = await readPipeline(id, heroku, operation);
-    return state;
+  async update({ id, planned, client: heroku, ...operation }) {
+    await heroku.call(operation, "PATCH", `/pipelines/${id}`, { name: planned.name });
+    return readPipeline(id, heroku, operation);
   },
   async delete(id, _state, heroku, operation) {
     await heroku.call(operation, "DELETE", `/pipelines/${id}`);
   },
-};
+  async importId(nameOrId, heroku, operation) {
+    const { id } = await heroku.call(operation, "GET", `/pipelines/${nameOrId}`);
+    return { id, state: {} };
+  },
+});
 
 async function readCoupling(id: string, heroku: HerokuClient, operation: Operation): Promise<Properties> {
   const live = await heroku.call(operation, "GET", `/pipeline-couplings/${id}`);
-  return { pipelineCouplingId: live.id, appId: live.app.id, pipeline: live.pipeline.id, stage: live.stage };
+  return { pipelineCouplingId: id, appId: live.app.id, pipeline: live.pipeline.id, stage: live.stage };
 }
 
-export const pipelineCoupling: ResourceType<HerokuClient> = {
+export const pipelineCoupling = bridged(1, {
   token: "heroku:index/pipelineCoupling:PipelineCoupling",
   inputs: {
     appId,
@@ -55,19 +59,17 @@ export const pipelineCoupling: ResourceType<HerokuClient> = {
     stage: { required: true, replace: true, values: ["review", "development", "staging", "production"] },
   },
   outputs: { pipelineCouplingId: {} },
-  stateFromCreate: true,
-  check: requireUuid,
+  check: (inputs) => [...requireUuid(inputs), ...requireUuid(inputs, "pipeline", "pipeline")],
   async create(inputs, heroku, operation) {
     const { id } = await heroku.call(operation, "POST", "/pipeline-couplings", {
       app: inputs.appId,
       pipeline: inputs.pipeline,
       stage: inputs.stage,
     });
-    operation.created(id);
     return { id, state: await readCoupling(id, heroku, operation) };
   },
   read: (id, _state, heroku, operation) => readCoupling(id, heroku, operation),
   async delete(id, _state, heroku, operation) {
     await heroku.call(operation, "DELETE", `/pipeline-couplings/${id}`);
   },
-};
+});

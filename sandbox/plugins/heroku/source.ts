@@ -13,16 +13,22 @@ function walk(root: string, below = ""): string[] {
     });
 }
 
-/** Digest of a source's names and bytes: a build is made again when it changes. */
+/**
+ * Digest of a source: a build is made again when it changes. A file's is that of its bytes. A folder's is the provider's
+ * own: for each entry, in order, its path below the folder's name and a line feed, then the bytes if it is a regular file.
+ */
 export function sourceDigest(path: string): string {
-  if (!statSync(path).isDirectory()) return `SHA256:${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
   const hash = createHash("sha256");
-  for (const name of walk(path)) {
-    hash.update(`${name}\0`);
-    if (name.endsWith("/")) continue;
-    const file = join(path, name);
-    hash.update(lstatSync(file).isSymbolicLink() ? readlinkSync(file) : readFileSync(file));
-  }
+  if (!statSync(path).isDirectory()) return `SHA256:${hash.update(readFileSync(path)).digest("hex")}`;
+  const visit = (entry: string) => {
+    const below = entry.startsWith(path) ? entry.slice(path.length) : entry;
+    hash.update(`${join(basename(path), below)}\n`);
+    const stat = lstatSync(entry);
+    if (stat.isFile()) hash.update(readFileSync(entry));
+    if (!stat.isDirectory()) return;
+    for (const name of readdirSync(entry).sort((one, other) => (one < other ? -1 : 1))) visit(join(entry, name));
+  };
+  visit(path);
   return `SHA256:${hash.digest("hex")}`;
 }
 

@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
 import { UNKNOWN } from "../../../sandbox/plugins/core/values";
 import { herokuProvider } from "../../../sandbox/plugins/heroku/provider";
-import { HerokuRecorder, oneApp } from "../../support/heroku-recorder";
+import { everything } from "../../support/heroku-everything";
+import { HerokuRecorder } from "../../support/heroku-recorder";
 import { type Held, PluginClient } from "../../support/plugin";
 
 const APP = "heroku:index/app:App";
@@ -15,17 +14,17 @@ const message = (work: Promise<unknown>) =>
     (error: Error) => error.message,
   );
 
-describe("stand-in for heroku: the provider's requests", () => {
+describe("stand-in for heroku: how the provider behaves", () => {
   const recorder = new HerokuRecorder();
   let plugin: PluginClient;
-  let stub: ReturnType<typeof oneApp>;
+  let stub: ReturnType<typeof everything>;
   const take = () => recorder.take(stub.names);
 
   beforeEach(async () => {
     await recorder.start();
     recorder.routes.clear();
     recorder.requests.length = 0;
-    stub = oneApp(recorder);
+    stub = everything(recorder);
     plugin = await PluginClient.start(herokuProvider, { url: recorder.url, apiKey: "key" }, { apiKey: true });
   });
   afterEach(async () => {
@@ -84,63 +83,25 @@ describe("stand-in for heroku: the provider's requests", () => {
   });
 
   describe("App", () => {
-    it("create, no change, refresh, update, delete", async () => {
-      const held = await plugin.make(APP, appInputs);
-      expect(held.id).to.equal(stub.id);
-      expect(recorder.requests[0]?.body).to.deep.equal({ name: "usc-pis", region: "us", stack: "heroku-24" });
-      expect(recorder.requests[1]?.body).to.deep.equal({ DEBUG: "False", SECRET_KEY: "hush" });
-      expect(take()).to.deep.equal([
-        "POST /apps",
-        "PATCH /apps/APP/config-vars",
-        "GET /apps/APP/releases",
-        "GET /apps/APP/releases/RELEASE",
-        "PUT /apps/APP/buildpack-installations",
-        "GET /apps/APP",
-        "GET /apps/APP/buildpack-installations",
-        "GET /apps/APP/config-vars",
-      ]);
-      expect(held.state).to.include({
-        uuid: stub.id,
-        herokuHostname: "usc-pis-0123456789ab.herokuapp.com",
-        generation: "cedar",
+    it("writes config vars with each creation and each update, be it none", async () => {
+      const held = await plugin.make(APP, { name: "usc-pis", region: "us" });
+      expect(recorder.requests[1]?.body).to.deep.equal({});
+      expect(held.state, "what nobody set").to.deep.include({
+        configVars: {},
+        sensitiveConfigVars: {},
+        buildpacks: [],
       });
-
-      expect((await plugin.apply(held, appInputs)).diff.changed).to.equal(false);
-      expect(take()).to.deep.equal([]);
-
-      const refreshed = await plugin.read(held);
-      expect(take()).to.deep.equal([
-        "GET /apps/APP",
-        "GET /apps/APP",
-        "GET /apps/APP/buildpack-installations",
-        "GET /apps/APP/config-vars",
-      ]);
-      expect(refreshed?.state).to.deep.equal(held.state);
-      expect(refreshed?.inputs).to.deep.equal(held.inputs);
-
-      const changed = { ...appInputs, name: "usc-pis-2", configVars: { NEW: "1" }, buildpacks: ["heroku/python"] };
-      const { held: after } = await plugin.apply(held, changed);
-      expect(recorder.requests[0]?.body).to.deep.equal({ name: "usc-pis-2" });
-      expect(recorder.requests[2]?.body).to.deep.equal({ DEBUG: null, NEW: "1", SECRET_KEY: "hush" });
-      expect(take()).to.deep.equal([
-        "PATCH /apps/APP",
-        "PUT /apps/APP/buildpack-installations",
-        "PATCH /apps/APP/config-vars",
-        "GET /apps/APP/releases",
-        "GET /apps/APP/releases/RELEASE",
-        "GET /apps/APP",
-        "GET /apps/APP/buildpack-installations",
-        "GET /apps/APP/config-vars",
-      ]);
-      await plugin.delete(after);
-      expect(take()).to.deep.equal(["DELETE /apps/APP"]);
+      recorder.requests.length = 0;
+      await plugin.apply(held, { name: "usc-pis-2", region: "us" });
+      expect(recorder.requests[1]).to.deep.include({ line: `PATCH /apps/${stub.id}/config-vars`, body: {} });
     });
 
-    it("writes an empty set of config vars too, and turns certificates on", async () => {
-      recorder.on("POST /apps/*/acm", { id: "x" });
-      await plugin.make(APP, { name: "usc-pis", region: "us", acm: true });
-      expect(recorder.requests[1]?.body).to.deep.equal({});
-      expect(take()).to.include("POST /apps/APP/acm");
+    it("leaves config vars and buildpacks alone that the program no longer names, and empties what it names empty", async () => {
+      const held = await plugin.make(APP, appInputs);
+      const { configVars: _, buildpacks: __, ...silent } = appInputs;
+      expect((await plugin.apply(held, silent)).diff.changed).to.equal(false);
+      await plugin.apply(held, { ...appInputs, configVars: {} });
+      expect(stub.vars).to.deep.equal({ SECRET_KEY: "hush" });
     });
 
     it("marks secrets", async () => {
@@ -168,14 +129,39 @@ describe("stand-in for heroku: the provider's requests", () => {
       const held = await plugin.make(APP, appInputs);
       const diff = await plugin.diff(held, (await plugin.check(APP, { ...appInputs, region: "eu" })).inputs);
       expect(diff.replaces).to.deep.equal(["region"]);
-      expect(diff.deleteBeforeReplace).to.equal(true);
-      const { failures } = await plugin.check(APP, { ...appInputs, space: "x" });
-      expect(failures[0]).to.contain("space");
+      const team = { name: "clinic" };
+      for (const [input, value] of Object.entries({
+        space: "x",
+        organization: team,
+        internalRouting: true,
+        appId: "x",
+      })) {
+        const { failures } = await plugin.check(APP, { ...appInputs, [input]: value });
+        expect(failures[0]).to.contain(input);
+      }
     });
 
-    it("fails on a variable that is plain and sensitive", async () => {
+    it("fails on a variable that is plain and sensitive, when the app exists already", async () => {
       const both = { ...appInputs, configVars: { A: "1" }, sensitiveConfigVars: { A: "2" } };
-      expect(await message(plugin.make(APP, both))).to.contain("A is in both");
+      expect(await message(plugin.make(APP, both))).to.contain("duplicate config vars: [A]");
+      expect(take()).to.deep.equal(["POST /apps"]);
+    });
+
+    it("keeps the name that it made or was given until the program gives another", async () => {
+      const { inputs } = await plugin.check(APP, { region: "us" });
+      expect(inputs.name).to.match(/^example-[0-9a-f]{7}$/);
+      expect((await plugin.check(APP, { region: "us" }, inputs)).inputs.name).to.equal(inputs.name);
+      expect((await plugin.check(APP, { region: "us" }, appInputs)).inputs.name, "dropped").to.equal(appInputs.name);
+    });
+
+    it("keeps foreign config vars out of the state if the configuration says so", async () => {
+      const customizations = JSON.stringify([{ setAppAllConfigVarsInState: false, setAddonConfigVarsInState: false }]);
+      const other = await PluginClient.start(herokuProvider, { url: recorder.url, customizations });
+      expect((await other.make(APP, appInputs)).state.allConfigVars).to.deep.equal({});
+      const addon = await other.make("heroku:index/addon:Addon", addonInputs());
+      expect(addon.state).to.deep.include({ configVars: ["DATABASE_URL"], configVarValues: {} });
+      expect(take().at(-1), "nobody asks for them").to.equal("GET /addons/ADDON");
+      other.close();
     });
 
     it("is gone only when the API says not_found", async () => {
@@ -193,55 +179,38 @@ describe("stand-in for heroku: the provider's requests", () => {
       expect(found?.inputs).to.include({ name: "usc-pis", region: "us", stack: "heroku-24" });
     });
 
-    it("keeps an app whose config vars failed in the state", async () => {
+    it("leaves an app whose config vars failed out of the state, as an orphan, and a failed update as it was", async () => {
+      const held = await plugin.make(APP, appInputs);
       recorder.on("GET /apps/*/releases/*", { id: stub.release, status: "failed" });
-      const { inputs } = await plugin.check(APP, appInputs);
-      const error = await plugin.create(APP, inputs).then(
-        () => undefined,
-        (thrown) => thrown,
-      );
-      expect(error.message).to.contain("unexpected state 'failed'");
-      expect(error.metadata.get("grpc-status-details-bin")[0].toString()).to.contain(stub.id);
+      const changed = (await plugin.check(APP, { ...appInputs, configVars: {} }, held.inputs)).inputs;
+      for (const work of [plugin.create(APP, held.inputs), plugin.update(held, changed)]) {
+        const error = await work.then(
+          () => undefined,
+          (thrown) => thrown,
+        );
+        expect(error.message).to.contain("unexpected state 'failed'");
+        expect(error.metadata.get("grpc-status-details-bin"), "a state comes with it").to.deep.equal([]);
+      }
     });
   });
 
   describe("Addon", () => {
     const token = "heroku:index/addon:Addon";
 
-    it("create, refresh, plan, delete", async () => {
+    it("another plan is an update; the state follows the program in naming the service only", async () => {
       const held = await plugin.make(token, addonInputs());
-      expect(recorder.requests[1]?.body).to.deep.equal({
-        plan: "heroku-postgresql:essential-0",
-        confirm: "usc-pis",
-        name: "usc-pis-db",
-      });
-      expect(take()).to.deep.equal([
-        "GET /apps/APP",
-        "POST /apps/APP/addons",
-        "GET /apps/APP/addons/ADDON",
-        "GET /apps/APP/addons/ADDON",
-        "GET /apps/APP/config-vars",
-        "GET /addons/ADDON",
-        "GET /apps/APP/config-vars",
-      ]);
-      expect(held.state.configVarValues).to.deep.equal({ DATABASE_URL: "postgres://secret" });
-      const refreshed = await plugin.read(held);
-      expect(refreshed?.state).to.deep.equal(held.state);
-      expect(take()).to.deep.equal(["GET /addons/ADDON", "GET /addons/ADDON", "GET /apps/APP/config-vars"]);
-      await plugin.apply(held, { ...addonInputs(), plan: "heroku-postgresql:essential-1" });
-      expect(recorder.requests[0]?.body).to.deep.equal({ plan: "heroku-postgresql:essential-1" });
-      expect(take()[0]).to.equal("PATCH /apps/APP/addons/ADDON");
-      await plugin.delete(held);
-      expect(take()).to.deep.equal(["DELETE /apps/APP/addons/ADDON"]);
+      take();
+      const plan = "heroku-postgresql:essential-1";
+      recorder.requests.length = 0;
+      await plugin.apply(held, { ...addonInputs(), plan });
+      expect(recorder.requests[0]?.body).to.deep.equal({ plan });
+      const bare = await plugin.make(token, { ...addonInputs(), plan: "heroku-postgresql" });
+      expect(bare.state.plan).to.equal("heroku-postgresql");
+      expect((await plugin.read(bare))?.state).to.deep.equal(bare.state);
     });
 
-    it("has secret values, replaces for another app, and is gone on not_found", async () => {
-      const { inputs } = await plugin.check(token, addonInputs());
-      const { id, state, secrets } = await plugin.create(token, inputs);
-      expect(secrets).to.deep.equal({ configVarValues: true });
-      const held = { token, id, inputs, state };
-      const other = await plugin.check(token, { ...addonInputs(), appId: stub.addon });
-      expect((await plugin.diff(held, other.inputs)).replaces).to.deep.equal(["appId"]);
+    it("is gone on not_found", async () => {
+      const held = await plugin.make(token, addonInputs());
       recorder.on("GET /addons/*", { status: 404, body: { id: "not_found", message: "no" } });
       expect(await plugin.read(held)).to.equal(undefined);
     });
@@ -263,250 +232,80 @@ describe("stand-in for heroku: the provider's requests", () => {
     });
   });
 
-  describe("Build", () => {
-    const token = "heroku:index/build:Build";
-    let folder: string;
-    let uploaded: Buffer;
-
-    beforeEach(() => {
-      folder = mkdtempSync(join(tmpdir(), "usc-pis-build-"));
-      const build = { id: "b1", app: { id: stub.id }, stack: "heroku-24", buildpacks: [] as object[] };
-      let pending = 1;
-      recorder
-        .on("POST /sources", () => ({
-          source_blob: { get_url: `${recorder.url}/get`, put_url: `${recorder.url}/put` },
-        }))
-        .on("PUT /put", (_match, body) => {
-          uploaded = body;
-          return {};
-        })
-        .on("POST /apps/*/builds", build)
-        .on("GET /apps/*/builds/*", () => ({
-          ...build,
-          status: pending-- > 0 ? "pending" : "succeeded",
-          output_stream_url: `${recorder.url}/output`,
-          release: { id: "r" },
-          slug: { id: "s" },
-          user: { id: "u", email: "a@b.c" },
-        }))
-        .on("GET /output", "the build's own words");
-    });
-    afterEach(() => rmSync(folder, { recursive: true }));
-
-    it("of a tarball: uploads it with its checksum, waits, and is never deleted", async () => {
-      const path = join(folder, "release.tar.gz");
-      writeFileSync(path, "tar");
-      const held = await plugin.make(token, { appId: stub.id, source: { path, version: "v1" } });
-      const put = recorder.requests.find(({ line }) => line === "PUT /put");
-      expect(put?.headers).to.include({ "content-length": "3" }).and.not.to.have.property("authorization");
-      const post = recorder.requests.find(({ line }) => line.endsWith("/builds"));
-      expect(post?.body.source_blob).to.deep.equal({
-        url: `${recorder.url}/get`,
-        version: "v1",
-        checksum: held.state.localChecksum,
-      });
-      expect(held.state.localChecksum).to.match(/^SHA256:[0-9a-f]{64}$/);
-      expect(take()).to.deep.equal([
-        "POST /sources",
-        "PUT /put",
-        "POST /apps/APP/builds",
-        "GET /apps/APP/builds/b1",
-        "GET /apps/APP/builds/b1",
-        "GET /apps/APP/builds/b1",
-      ]);
-      expect((await plugin.read(held))?.state).to.deep.equal(held.state);
-      expect(take()).to.deep.equal(["GET /apps/APP/builds/b1"]);
-      writeFileSync(path, "other");
-      const diff = await plugin.diff(held, held.inputs);
-      expect(diff.replaces).to.deep.equal(["source"]);
-      await plugin.delete(held);
-      expect(take()).to.deep.equal([]);
-    });
-
-    it("of a folder: below the folder's own name, without a checksum, and is made again when a file changes", async () => {
-      mkdirSync(join(folder, "src", "sub"), { recursive: true });
-      writeFileSync(join(folder, "src", "sub", "a.txt"), "a");
-      const source = { path: join(folder, "src") };
-      const held = await plugin.make(token, { appId: stub.id, source });
-      expect(gunzipSync(uploaded).toString()).to.contain("src/sub/a.txt");
-      const post = recorder.requests.find(({ line }) => line.endsWith("/builds"));
-      expect(post?.body.source_blob).to.not.have.property("checksum");
-      expect((await plugin.diff(held, held.inputs)).changed).to.equal(false);
-      writeFileSync(join(folder, "src", "sub", "a.txt"), "b");
-      expect((await plugin.diff(held, held.inputs)).changed).to.equal(true);
-    });
-
-    it("of an address: with buildpacks asks for the app", async () => {
-      const inputs = { appId: stub.id, source: { url: "https://x/y.tgz" }, buildpacks: ["https://buildpack"] };
-      await plugin.make(token, inputs);
-      expect(take()[0]).to.equal("GET /apps/APP");
-    });
-
-    it("that fails tells Heroku's own words and leaves nothing in the state", async () => {
-      // A failed build is an answer of success whose status says so.
-      recorder.on("GET /apps/*/builds/*", () => ({
-        id: "b1",
-        status: "failed",
-        output_stream_url: `${recorder.url}/output`,
-      }));
-      const { inputs } = await plugin.check(token, { appId: stub.id, source: { url: "https://x/y.tgz" } });
-      const error = await plugin.create(token, inputs).then(
-        () => undefined,
-        (thrown) => thrown,
-      );
-      expect(error.message).to.contain("the build's own words");
-      expect(error.metadata.get("grpc-status-details-bin")).to.deep.equal([]);
-      expect(recorder.requests.at(-1)?.headers).to.not.have.property("authorization");
-    });
-
-    it("refuses a source that does not exist, two sources and plain http", async () => {
-      const reasons = async (source: object) => (await plugin.check(token, { appId: stub.id, source })).failures.join();
-      expect(await reasons({ path: join(folder, "none") })).to.contain("no file or directory");
-      expect(await reasons({ path: folder, url: "https://x" })).to.contain("exactly one");
-      expect(await reasons({ url: "http://x" })).to.contain("https://");
-      expect(await reasons({ path: folder, checksum: "SHA256:0" })).to.contain("checksum");
-      expect(await reasons({ path: UNKNOWN })).to.equal("");
-    });
-  });
-
-  it("Formation: create, update of what changed, no delete", async () => {
+  it("Formation: the case of a size is no difference; a quantity of zero is not sent at the creation", async () => {
     const token = "heroku:index/formation:Formation";
-    const process = { id: "f1", app: { id: stub.id, name: "usc-pis" }, type: "web", quantity: 1, size: "Basic" };
-    recorder.on("PATCH /apps/*/formation/*", (_match, body) =>
-      Object.assign(process, body.quantity === undefined ? {} : { quantity: body.quantity }),
-    );
-    recorder.on("GET /apps/*/formation/*", process);
     const given = { appId: stub.id, type: "web", quantity: 1, size: "basic" };
     const held = await plugin.make(token, given);
-    expect(recorder.requests[1]?.body).to.deep.equal({ dyno_size: { name: "basic" }, quantity: 1 });
-    expect(take()).to.deep.equal(["GET /apps/APP", "PATCH /apps/APP/formation/web", "GET /apps/APP/formation/f1"]);
-    expect((await plugin.apply(held, given)).diff.changed, "the case of a size").to.equal(false);
-    const { held: after } = await plugin.apply(held, { ...given, quantity: 2 });
-    expect(recorder.requests[1]?.body).to.deep.equal({ quantity: 2 });
-    take();
-    process.quantity = 0;
-    const drifted = (await plugin.read(after)) as Held;
-    expect((await plugin.apply(drifted, { ...given, quantity: 2 })).diff.paths).to.deep.equal(["quantity"]);
-    take();
-    await plugin.delete(after);
-    expect(take()).to.deep.equal([]);
+    expect(held.state.size).to.equal("Basic");
+    expect(held.inputs.size).to.equal("basic");
+    expect((await plugin.apply(held, given)).diff.changed).to.equal(false);
+    stub.formation.quantity = 2;
+    const drifted = (await plugin.read(held)) as Held;
+    expect((await plugin.apply(drifted, given)).diff.paths).to.deep.equal(["quantity"]);
+    recorder.requests.length = 0;
+    await plugin.make(token, { ...given, quantity: 0 });
+    expect(recorder.requests[1]?.body).to.deep.equal({ dyno_size: { name: "basic" } });
   });
 
-  it("AppConfigAssociation: create, drift, update with removed keys, delete", async () => {
+  it("AppConfigAssociation: a drift is put back, another app is no replacement, and it can't be imported", async () => {
     const token = "heroku:index/appConfigAssociation:AppConfigAssociation";
     const given = { appId: stub.id, vars: { A: "1", B: "2" }, sensitiveVars: { C: "3" } };
     const held = await plugin.make(token, given);
-    expect(held.id).to.equal(`config:${stub.id}`);
-    expect(take()).to.deep.equal([
-      "PATCH /apps/APP/config-vars",
-      "GET /apps/APP/releases",
-      "GET /apps/APP/releases/RELEASE",
-      "GET /apps/APP/config-vars",
-    ]);
     delete stub.vars.A;
     const drifted = (await plugin.read(held)) as Held;
     expect((await plugin.apply(drifted, given)).diff.paths).to.deep.equal(["vars.A"]);
-    take();
     recorder.requests.length = 0;
-    const { held: after } = await plugin.apply(held, { ...given, vars: { A: "1" } });
-    expect(recorder.requests[0]?.body).to.deep.equal({ A: "1", B: null, C: "3" });
-    recorder.requests.length = 0;
-    await plugin.delete(after);
-    expect(recorder.requests[0]?.body).to.deep.equal({ A: null, C: null });
-    expect(stub.vars).to.deep.equal({});
+    const { held: moved } = await plugin.apply(held, { ...given, appId: stub.addon });
+    expect(take()[0], "the old app's vars stay").to.equal("PATCH /apps/ADDON/config-vars");
+    expect(moved.state).to.include({ appId: stub.addon, appConfigAssociationId: `config:${stub.id}` });
+    const found = plugin.read({ token, id: `config:${stub.id}` });
+    expect(await message(found)).to.contain("not possible to import");
   });
 
-  it("Domain: create, refresh, a loss fails, delete", async () => {
-    const token = "heroku:index/domain:Domain";
-    const domain = { id: "d1", app: { id: stub.id }, hostname: "clinic.example.org", cname: "x.herokudns.com" };
-    recorder
-      .on("POST /apps/*/domains", domain)
-      .on("GET /apps/*/domains/*", domain)
-      .on("DELETE /apps/*/domains/*", domain);
-    const held = await plugin.make(token, { appId: stub.id, hostname: "clinic.example.org" });
-    expect(recorder.requests[0]?.body).to.deep.equal({ hostname: "clinic.example.org", sni_endpoint: null });
-    expect(take()).to.deep.equal(["POST /apps/APP/domains", "GET /apps/APP"]);
-    expect((await plugin.read(held))?.state).to.deep.equal(held.state);
-    expect(take()).to.deep.equal(["GET /apps/APP/domains/d1", "GET /apps/APP"]);
-    await plugin.delete(held);
-    recorder.routes.delete("GET /apps/*/domains/*");
-    expect(await message(plugin.read(held)), "only apps and add-ons drop out of the state").to.contain("Couldn't find");
-    recorder.routes.delete("DELETE /apps/*/domains/*");
-    expect(await message(plugin.delete(held))).to.contain("Couldn't find");
+  it("AppWebhook, Pipeline, PipelineCoupling: what a preview refuses", async () => {
+    const reasons = async (type: string, inputs: object) =>
+      (await plugin.check(`heroku:index/${type}`, { ...inputs })).failures.join();
+    const webhook = { appId: "by-name", url: "https://x", level: "Notify", includes: ["API:release"] };
+    expect(await reasons("appWebhook:AppWebhook", webhook), "any case, and an app's name").to.equal("");
+    expect(await reasons("appWebhook:AppWebhook", { ...webhook, level: "often" })).to.contain("notify, sync");
+    expect(await reasons("appWebhook:AppWebhook", { ...webhook, includes: ["dyno"] })).to.contain("api:dyno");
+    expect(await reasons("appWebhook:AppWebhook", { ...webhook, includes: [] })).to.contain("at least one");
+    expect(await reasons("pipeline:Pipeline", { name: "Too Long" })).to.contain("invalid pipeline name");
+    expect(await reasons("pipeline:Pipeline", { name: UNKNOWN, owner: { id: "me", type: "user" } })).to.contain("UUID");
+    const coupling = { appId: stub.id, pipeline: "name", stage: "later" };
+    expect(await reasons("pipelineCoupling:PipelineCoupling", coupling)).to.contain("one of review");
+    expect(await reasons("pipelineCoupling:PipelineCoupling", { ...coupling, stage: "review" })).to.contain("UUID");
   });
 
-  it("AddonAttachment, AppFeature, AppWebhook, Drain, Pipeline, PipelineCoupling: create, refresh, delete", async () => {
-    const id = stub.addon;
-    const echo = (body: object) => ({ id, app: { id: stub.id }, addon: { id }, pipeline: { id }, token: "t", ...body });
-    let last: object = {};
-    const keep = (_match: string[], body: object) => {
-      last = { ...last, ...body };
-      return { ...echo(last), app: { id: stub.id }, addon: { id }, pipeline: { id } };
-    };
-    const paths = ["/addon-attachments", "/apps/*/webhooks", "/apps/*/log-drains", "/pipelines", "/pipeline-couplings"];
-    for (const path of paths) {
-      recorder
-        .on(`POST ${path}`, keep)
-        .on(`GET ${path}/*`, keep)
-        .on(`PATCH ${path}/*`, keep)
-        .on(`DELETE ${path}/*`, keep);
-    }
-    recorder.on("PATCH /apps/*/features/*", ([, name], body) => ({ id, name, ...body }));
-    recorder.on("GET /apps/*/features/*", { id, name: "runtime-dyno-metadata", enabled: true });
-    recorder.on("GET /account", { id: "me" });
-    const lives: [string, object, string[], string[], string[]][] = [
-      [
-        "addonAttachment:AddonAttachment",
-        { appId: stub.id, addonId: id, name: "DB" },
-        ["POST /addon-attachments", "GET /addon-attachments/ADDON"],
-        ["GET /addon-attachments/ADDON"],
-        ["DELETE /addon-attachments/ADDON"],
-      ],
-      [
-        "appFeature:AppFeature",
-        { appId: stub.id, name: "runtime-dyno-metadata" },
-        ["PATCH /apps/APP/features/runtime-dyno-metadata", "GET /apps/APP/features/ADDON"],
-        ["GET /apps/APP/features/ADDON"],
-        ["PATCH /apps/APP/features/ADDON"],
-      ],
-      [
-        "appWebhook:AppWebhook",
-        { appId: stub.id, level: "notify", includes: ["api:release"], url: "https://x", secret: "s" },
-        ["POST /apps/APP/webhooks"],
-        ["GET /apps/APP/webhooks/ADDON"],
-        ["DELETE /apps/APP/webhooks/ADDON"],
-      ],
-      [
-        "drain:Drain",
-        { appId: stub.id, sensitiveUrl: "https://user:pass@x" },
-        ["GET /apps/APP", "POST /apps/APP/log-drains", "GET /apps/APP/log-drains/ADDON"],
-        ["GET /apps/APP/log-drains/ADDON"],
-        ["DELETE /apps/APP/log-drains/ADDON"],
-      ],
-      [
-        "pipeline:Pipeline",
-        { name: "usc-pis" },
-        ["GET /account", "POST /pipelines", "GET /pipelines/ADDON"],
-        ["GET /pipelines/ADDON"],
-        ["DELETE /pipelines/ADDON"],
-      ],
-      [
-        "pipelineCoupling:PipelineCoupling",
-        { appId: stub.id, pipeline: id, stage: "production" },
-        ["POST /pipeline-couplings", "GET /pipeline-couplings/ADDON"],
-        ["GET /pipeline-couplings/ADDON"],
-        ["DELETE /pipeline-couplings/ADDON"],
-      ],
+  it("Domain and the others: what is gone fails a refresh and a deletion", async () => {
+    const gone: [string, object][] = [
+      ["domain:Domain", { appId: stub.id, hostname: "clinic.example.org" }],
+      ["appWebhook:AppWebhook", { appId: stub.id, level: "notify", url: "https://x", includes: ["api:app"] }],
+      ["drain:Drain", { appId: stub.id, url: "https://x" }],
+      ["pipeline:Pipeline", { name: "usc-pis" }],
+      ["addonAttachment:AddonAttachment", { appId: stub.id, addonId: stub.addon }],
     ];
-    for (const [type, inputs, created, refreshed, deleted] of lives) {
-      last = {};
-      const held = await plugin.make(`heroku:index/${type}`, { ...inputs });
-      expect(take(), type).to.deep.equal(created);
-      expect((await plugin.read(held))?.state, type).to.deep.equal(held.state);
-      expect(take(), type).to.deep.equal(refreshed);
-      expect((await plugin.apply(held, { ...inputs })).diff.paths, type).to.deep.equal([]);
-      await plugin.delete(held);
-      expect(take(), type).to.deep.equal(deleted);
+    const held = await Promise.all(gone.map(([type, inputs]) => plugin.make(`heroku:index/${type}`, { ...inputs })));
+    recorder.routes.clear();
+    for (const one of held) {
+      expect(await message(plugin.read(one)), one.token).to.contain("Couldn't find");
+      expect(await message(plugin.delete(one)), one.token).to.contain("Couldn't find");
     }
+  });
+
+  it("waits where the API asks to slow down, until the engine cancels", async () => {
+    let asked: () => void;
+    const first = new Promise<void>((done) => {
+      asked = done;
+    });
+    recorder.on("POST /apps", () => {
+      asked();
+      return { status: 429, body: { id: "rate_limit", message: "slow down" } };
+    });
+    const work = message(plugin.make(APP, appInputs));
+    await first;
+    await plugin.cancel();
+    expect(await work).to.contain("abort");
+    expect(take(), "no error, and no second try before 30 s").to.deep.equal(["POST /apps"]);
   });
 });

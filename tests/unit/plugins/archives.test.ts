@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   mkdirSync,
   mkdtempSync,
@@ -77,5 +78,11 @@ describe("stand-in plugins: archives", () => {
     expect(sourceDigest(inside("src"))).to.equal(before);
     writeFileSync(inside("src/new"), "");
     expect(sourceDigest(inside("src"))).to.not.equal(before);
+  });
+
+  it("the provider's own digest of a folder: each path below its name, and the bytes of files, in order", () => {
+    const hash = createHash("sha256").update("src\nsrc/deep\nsrc/deep/deeper\nsrc/deep/deeper/ä.txt\nä");
+    hash.update("src/index.js\n").update(readFileSync(inside("src/index.js")));
+    expect(sourceDigest(inside("src"))).to.equal(`SHA256:${hash.digest("hex")}`);
   });
 });
