@@ -207,7 +207,7 @@ export function parseCloudinaryUrl(
   text: string,
 ): Pick<CloudinaryOptions, "cloudName" | "apiKey" | "apiSecret" | "apiUrl"> {
   const url = URL.parse(text);
-  if (!url || url.protocol !== "cloudinary:" || !url.hostname || !url.username || !url.password) {
+  if (url?.protocol !== "cloudinary:" || !url.hostname || !url.username || !url.password) {
     throw new InputError("CLOUDINARY_URL is not as expected: cloudinary://KEY:SECRET@CLOUD");
   }
   const apiUrl = url.searchParams.get("upload_prefix");

@@ -156,9 +156,14 @@ async function openOriginal(asset: Asset, ports: Ports, signal: AbortSignal): Pr
 
 /** Hands the bytes on, and fails before their end is told when they are not what Cloudinary says. */
 async function* checked(asset: Asset, { body, etag }: Original, hash: ReturnType<typeof createHash>) {
+  let bytes = 0;
   for await (const chunk of body) {
+    bytes += chunk.byteLength;
     hash.update(chunk);
     yield chunk;
+  }
+  if (bytes !== asset.bytes) {
+    throw new UscPisError("truncated", `asset ${assetPath(asset)} came with ${bytes} bytes, expected ${asset.bytes}`);
   }
   const md5 = hash.copy().digest("hex");
   // The checksum of the details counts; an entity tag is one only where it has its form, and a cache may make its own.

@@ -465,7 +465,7 @@ export function mortal<T extends object>(ports: T, dieAt: number, when: "before"
     new Proxy(object, {
       get(target, property) {
         const value = Reflect.get(target, property);
-        if (property === "now" || property === "random" || property === "info" || property === "warn") return value;
+        if (["now", "random", "info", "warn", "downloadUrl"].includes(String(property))) return value;
         if (typeof value === "function") return wrapCall(String(property), value.bind(target));
         if (
           property !== "bucket" &&
