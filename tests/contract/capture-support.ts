@@ -177,6 +177,7 @@ async function makeRoles(endpoint: string, keys: { primary: string; replica: str
     [recoveryRoleName(SYSTEM)]: recoveryPolicy({
       system: SYSTEM,
       buckets: [BUCKETS.primary, BUCKETS.replica],
+      mediaBuckets: [],
       keyArns: [keys.primary, keys.replica],
       tableArns: [table(PRIMARY), table(REPLICA)],
     }),
