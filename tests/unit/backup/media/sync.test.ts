@@ -408,6 +408,7 @@ describe("the media sync, killed", () => {
         const result = await world.sync();
         expect(result.outcome, at).to.be.oneOf(["synced", "already_done"]);
         expect(world.mirrored(), at).to.deep.equal(world.original());
+        expect(world.described(), at).to.deep.equal(Object.keys(world.original()).sort());
         expect(world.facts("image/upload/media/1").facts.tags, at).to.deep.equal(["tagged"]);
         const manifest = world.mediaManifests().at(-1);
         expect(
@@ -475,6 +476,7 @@ describe("whatever happens, the media sync", () => {
         world.pace.advance(60_000);
         expect(await world.sync(MANUAL)).to.include({ outcome: "synced", status: "success" });
         expect(world.mirrored()).to.deep.equal(world.original());
+        expect(world.described()).to.deep.equal(Object.keys(world.original()).sort());
         const manifest = world.mediaManifests().at(-1);
         const told = [...(manifest?.assets ?? []), ...(manifest?.deleted ?? [])].map(({ key }) => key);
         for (const [path, texts] of everMirrored) {

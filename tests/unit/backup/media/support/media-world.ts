@@ -180,6 +180,12 @@ export class MediaWorld extends World {
     }
     return found;
   }
+  /** Paths whose facts are current. */
+  described(): string[] {
+    const prefix = mediaPrefix("usc-pis", "facts");
+    const live = [...this.media.objects].filter(([key, all]) => key.startsWith(prefix) && !all.at(-1)?.deleteMarker);
+    return live.map(([key]) => key.slice(prefix.length)).sort();
+  }
   /** What Cloudinary holds: text by path. */
   original(): Record<string, string> {
     const live = [...this.cloudinary.assets].filter(([, { asset }]) => !asset.placeholder);
