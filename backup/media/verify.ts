@@ -1,6 +1,9 @@
+import type { Vault } from "../../clients/vault";
 import { assetPath } from "../layout";
 import { type Held, type MirrorVault, readMirror } from "./held";
 import { listAll, newProgress } from "./listing";
+import { newestMediaManifest } from "./manifest";
+import { recentlyDeleted } from "./outcome";
 import { difference, planSync, requireComplete } from "./plan";
 import type { MediaPorts } from "./ports";
 
@@ -20,20 +23,22 @@ export interface Parity {
 }
 
 /**
- * Compares without changing anything, and without believing any manifest: everything is listed and read anew.
+ * Compares without changing anything. Everything is listed and read anew; of the last manifest only the deletions are
+ * believed, behind which Cloudinary's count may lag.
  * @throws UscPisError `listing_incomplete`, BudgetError
  */
 export async function verifyMedia(
   system: string,
   cloudinary: MediaPorts["cloudinary"],
-  media: MirrorVault,
+  media: MirrorVault & Pick<Vault, "list">,
   now: Date,
   signal: AbortSignal,
 ): Promise<Parity> {
   const progress = newProgress("verify", now);
   const [mirror] = await Promise.all([readMirror(media, system, [], signal), listAll(cloudinary, progress, signal)]);
-  requireComplete(progress.assets.length, progress.counted ?? 0, 0);
   const plan = planSync(progress.assets, mirror.assets);
+  const last = await newestMediaManifest(media, system, now, signal);
+  requireComplete(progress.assets.length, progress.counted ?? 0, recentlyDeleted(last, now) + plan.vanished.size);
   const differs = plan.fetch.map((asset) => {
     const path = assetPath(asset);
     return { path, reason: difference(asset, mirror.assets.get(path)) ?? "" };

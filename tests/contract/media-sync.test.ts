@@ -11,6 +11,7 @@ import { claimCurrentApp } from "../../backup/current-app";
 import { assetPath, mediaKeys, mediaManifestKey, recoveryRoleName, runTableName } from "../../backup/layout";
 import { type MediaManifest, newestMediaManifest } from "../../backup/media/manifest";
 import type { MediaResult } from "../../backup/media/ports";
+import { mediaStatus } from "../../backup/media/status";
 import { verifyMedia } from "../../backup/media/verify";
 import { Cloudinary } from "../../clients/cloudinary";
 import type { AssetName } from "../../clients/cloudinary-schemas";
@@ -212,6 +213,20 @@ describe("media sync against MiniStack and Cloudinary's emulator", function () {
     expect(JSON.parse(facts?.text ?? "{}").facts.tags).to.deep.equal(["ward", "seen"]);
     const idle = (await run(MANUAL)) as Synced;
     expect(idle).to.include({ fetched: 0, described: 0, deleted: 0, calls: 10 });
+  });
+
+  it("is told of by status from either side, also when the other does not answer", async () => {
+    const lost = new Vault({ side: "primary", region: PRIMARY, bucket: "usc-pis-media-lost" });
+    const signal = new AbortController().signal;
+    const { id } = await manifest();
+    await asRecovery(async () => {
+      const tables = [PRIMARY, REPLICA].map((region) => new RunTable({ table: runTableName(SYSTEM), region }));
+      const both = await mediaStatus(SYSTEM, [media("primary"), media("replica")], tables, new Date(), signal);
+      expect(both).to.include({ side: "primary", manifests: 3 });
+      expect([both.newest?.id, both.runs[0]?.id, both.runs.length, both.failures]).to.deep.equal([id, id, 3, []]);
+      const one = await mediaStatus(SYSTEM, [lost, media("replica")], tables, new Date(), signal);
+      expect([one.side, one.newest?.id, one.failures[0]?.side]).to.deep.equal(["replica", id, "primary"]);
+    });
   });
 
   it("can end no version and hide no manifest with its own rights", async () => {

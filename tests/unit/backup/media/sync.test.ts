@@ -4,6 +4,7 @@ import { DownloadRefused } from "../../../../backup/download";
 import { UscPisError } from "../../../../backup/errors";
 import { mediaKeys, mediaProgressKey } from "../../../../backup/layout";
 import type { MediaRequest, MediaResult } from "../../../../backup/media/ports";
+import { verifyMedia } from "../../../../backup/media/verify";
 import { mortal } from "../support/world";
 import { chunks, DAILY, type MediaWorld, mediaWorld } from "./support/media-world";
 
@@ -494,4 +495,40 @@ describe("whatever happens, the media sync", () => {
       { numRuns: 150 },
     );
   }).timeout(60_000);
+});
+
+describe("the comparison of the mirror with Cloudinary", () => {
+  const verify = (world: MediaWorld) =>
+    verifyMedia("usc-pis", world.cloudinary, world.media, world.pace.now(), new AbortController().signal);
+
+  it("passes after a sync, and names what differs, is gone, or was damaged in the mirror", async () => {
+    const world = await clinic(4);
+    await world.sync();
+    expect(await verify(world)).to.deep.include({ status: "pass", listed: 4, mirrored: 4, differs: [], vanished: [] });
+    world.cloudinary.upload("media/0", "changed");
+    world.cloudinary.remove("media/1");
+    world.media.add(mediaKeys("usc-pis", "image/upload/media/2").asset, Buffer.from("short"));
+    world.cloudinary.upload("new", "new");
+    const { status, differs, vanished } = await verify(world);
+    expect(status).to.equal("fail");
+    expect(differs).to.deep.equal([
+      { path: "image/upload/media/0", reason: "is version 1700000001 in the mirror, expected 1700000005" },
+      { path: "image/upload/media/2", reason: "is not in the mirror" },
+      { path: "image/upload/new", reason: "is not in the mirror" },
+    ]);
+    expect(vanished).to.deep.equal(["image/upload/media/1"]);
+  });
+
+  it("does not call a short listing parity, but lets the count lag behind deletions", async () => {
+    const world = await clinic(4);
+    world.cloudinary.counted = () => 5;
+    expect((await failure(verify(world))).code).to.equal("listing_incomplete");
+    world.cloudinary.counted = undefined;
+    await world.sync();
+    world.cloudinary.remove("media/1");
+    world.cloudinary.counted = () => 4;
+    expect(await verify(world)).to.include({ status: "pass", listed: 3 });
+    await world.nextDay();
+    expect(await verify(world)).to.include({ status: "pass", listed: 3 });
+  });
 });
