@@ -10,6 +10,7 @@ import { UscPisError } from "./errors";
 import { backupKeys } from "./layout";
 import { MANIFEST_VERSION, type Manifest, manifestSchema, rowBounds } from "./manifest";
 import type { Source } from "./source";
+import { verifyStored, writeOnce } from "./stored";
 import { startOnce, waitForRunning, waitForSuccess } from "./transfers";
 
 /** Longest that one transfer on Heroku may take, in ms; the run's own limit usually comes first. */
@@ -61,7 +62,7 @@ export async function takeBackup(
   const keys = backupKeys(plan.backupClass, settings.system, plan.id.text);
   const until = retainUntil(plan.backupClass, takenAt, settings.retention);
   const stored = await fetchIntoVault(source.ownerApp, transfer, keys.dump, until, settings, ports, signal);
-  await verifyStored(keys.dump, stored, until, ports, signal);
+  await verifyStored(keys.dump, stored, until, ports.vault, signal);
 
   const rows = rowBounds(before.tables, after.tables);
   const { version, description, created_at: createdAt } = release ?? {};
@@ -106,7 +107,7 @@ export async function takeBackup(
     assessment: assess({ bytes: stored.bytes, rows }, plan.previous),
     heroku: { app: source.ownerApp, transfer: transfer.uuid, num: transfer.num },
   } satisfies Manifest);
-  await writeOnce(keys.manifest, `${JSON.stringify(manifest, null, 2)}\n`, until, ports, signal);
+  await writeOnce(keys.manifest, `${JSON.stringify(manifest, null, 2)}\n`, until, ports.vault, signal);
   return manifest;
 }
 
@@ -169,38 +170,4 @@ export function expectedBytes(
     );
   }
   return contentLength;
-}
-
-/** Bytes sent, bytes stored and the checksum stored must agree, and the lock must hold, before a backup is good. */
-async function verifyStored(key: string, stored: Stored, until: Date, ports: CapturePorts, signal: AbortSignal) {
-  // Without the version's id: the function may not read versions, and another one on top of ours is wrong as well.
-  const head = await ports.vault.head(key, undefined, signal);
-  const ours = stored.versionId === undefined || head?.versionId === stored.versionId;
-  if (!head || !ours || head.bytes !== stored.bytes || head.checksum !== stored.checksum) {
-    const found = head
-      ? `${head.bytes} bytes with checksum ${head.checksum ?? "none"}${ours ? "" : ", written by somebody else"}`
-      : "nothing";
-    throw new UscPisError(
-      "stored_differs",
-      `the vault holds something else than was sent: got ${found}, expected ${stored.bytes} bytes with checksum ${stored.checksum}`,
-    );
-  }
-  // S3 keeps whole seconds.
-  const held =
-    head.retainUntil !== undefined && head.retainUntil.getTime() >= Math.floor(until.getTime() / 1000) * 1000;
-  if (!held) await ports.vault.ensureRetention(key, stored.versionId, until, signal);
-}
-
-/**
- * Writes the manifest; its lock comes with the same request. When the write seems to fail, what the vault holds decides:
- * the SDK repeats a write whose answer was lost, and then finds its own text.
- */
-async function writeOnce(key: string, text: string, until: Date, ports: CapturePorts, signal: AbortSignal) {
-  try {
-    await ports.vault.putText(key, text, { absent: true }, { retainUntil: until, signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const found = await ports.vault.getText(key, undefined, signal).catch(() => undefined);
-    if (found?.text !== text) throw error;
-  }
 }

@@ -1,12 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { BackupId } from "./backup-id";
 import { takeBackup } from "./capture-dump";
 import type { CapturePorts, CaptureRequest, CaptureResult, CaptureSettings } from "./capture-ports";
 import { dueClass } from "./classes";
-import { readCurrentApp, requireCurrentApp } from "./current-app";
 import { DAY_MS } from "./duration";
 import { UscPisError } from "./errors";
-import { takeLease } from "./lease";
+import { AFTERMATH_MS, runJob } from "./job";
 import { closeDeadRun, removeHerokuCopy, tidyUp } from "./leftovers";
 import type { Manifest } from "./manifest";
 import { RecentBackups } from "./recent-backups";
@@ -18,10 +16,6 @@ import { findSource } from "./source";
 
 /** Long enough to hold the first backup of any month. */
 const LOOK_BACK_MS = 40 * DAY_MS;
-/** A manual capture waits this long for a running one, in ms: captures take a minute or two. */
-const WAIT_FOR_LOCK_MS = 5 * 60_000;
-/** What is left for tidying up and telling after a failure, in ms. A handler's signal must leave more than this. */
-export const AFTERMATH_MS = 12_000;
 
 /**
  * The hourly job, and every capture on demand: one backup of the current app's database into the vault. Safe to run
@@ -35,45 +29,17 @@ export async function capture(
   ports: CapturePorts,
   signal: AbortSignal,
 ): Promise<CaptureResult> {
-  const { log, pace } = ports;
-  const started = pace.now();
-  try {
-    const { pointer, failures } = await readCurrentApp([ports.vault, ports.otherVault], settings.system, signal);
-    for (const { side, error } of failures)
-      log.warn(`the ${side} side of the vault does not answer`, { error: error.message });
-    requireCurrentApp(pointer, settings.app);
-  } catch (error) {
-    if (error instanceof UscPisError && error.code === "not_current_app") {
-      // Not a failure of the system's backups: the metric is the system's, and the current app takes care of them.
-      log.warn(error.message, { hint: error.hint });
-      return { outcome: "refused", reason: error.message };
-    }
-    await countFailure(ports);
-    throw error;
-  }
-  const owner = randomUUID();
-  const lease = await waitForLease(owner, request, ports, signal).catch(async (error) => {
-    await countFailure(ports);
-    throw error;
-  });
-  if (!lease) {
-    log.info("another run is at work");
-    return { outcome: "busy" };
-  }
-  try {
-    return await new CaptureRun(request, settings, ports, lease.signal, started).run();
-  } finally {
-    await lease.release();
-  }
-}
-
-async function waitForLease(owner: string, request: CaptureRequest, ports: CapturePorts, signal: AbortSignal) {
-  const start = ports.pace.now().getTime();
-  for (;;) {
-    const lease = await takeLease(ports.runs, "database", owner, ports.pace, signal);
-    if (lease || request.trigger === "schedule" || ports.pace.now().getTime() - start > WAIT_FOR_LOCK_MS) return lease;
-    await ports.pace.sleep(5_000, signal);
-  }
+  const started = ports.pace.now();
+  const job = { kind: "database", system: settings.system, app: settings.app, trigger: request.trigger } as const;
+  const { vault, otherVault, runs, pace, log } = ports;
+  const common = { pointers: [vault, otherVault], runs, pace, log };
+  return runJob(
+    job,
+    common,
+    () => countFailure(ports),
+    signal,
+    (held) => new CaptureRun(request, settings, ports, held, started).run(),
+  );
 }
 
 async function countFailure(ports: CapturePorts): Promise<void> {

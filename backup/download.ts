@@ -9,6 +9,8 @@ const HEAD_BYTES = Math.max(64, ARCHIVE_HEADER_BYTES);
 export interface Download {
   /** What the server said that it would send; undefined when it did not say. */
   readonly contentLength: number | undefined;
+  /** The server's entity tag as it was sent; undefined when there was none. */
+  readonly etag: string | undefined;
   /** The first bytes, looked at before anything is stored. They are part of `body` as well. */
   readonly head: Uint8Array;
   readonly body: AsyncIterable<Uint8Array>;
@@ -21,6 +23,19 @@ export interface DownloadOptions {
   readonly fetch?: typeof fetch;
   /** @default 60000 */
   readonly stallMs?: number;
+  /** What is downloaded, for messages. @default "the dump" */
+  readonly what?: string;
+}
+
+/** A server that answers, but not with the file. */
+export class DownloadRefused extends UscPisError {
+  constructor(
+    what: string,
+    readonly status: number,
+  ) {
+    super("download_failed", `downloading ${what} was answered by ${status}, expected 200`);
+    this.name = "DownloadRefused";
+  }
 }
 
 /**
@@ -28,6 +43,7 @@ export interface DownloadOptions {
  * while reading the body are `download_failed` as well: a connection cut early must not look like an end.
  */
 export async function openDownload(url: string, options: DownloadOptions = {}): Promise<Download> {
+  const { what = "the dump" } = options;
   const stall = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal;
   const watch = watchdog(stall, options.stallMs ?? STALL_MS);
@@ -36,7 +52,7 @@ export async function openDownload(url: string, options: DownloadOptions = {}): 
     options.signal?.throwIfAborted();
     if (cause instanceof UscPisError) return cause;
     const reason = stall.signal.aborted ? "no byte came for a minute" : innermost(cause);
-    return new UscPisError("download_failed", `downloading the dump failed: ${reason}`, { cause });
+    return new UscPisError("download_failed", `downloading ${what} failed: ${reason}`, { cause });
   };
   watch.alive();
   const response = await (options.fetch ?? fetch)(url, { signal, headers: { "accept-encoding": "identity" } }).catch(
@@ -47,7 +63,7 @@ export async function openDownload(url: string, options: DownloadOptions = {}): 
   if (response.status !== 200) {
     watch.stop();
     await response.body?.cancel().catch(() => undefined);
-    throw new UscPisError("download_failed", `downloading the dump was answered by ${response.status}, expected 200`);
+    throw new DownloadRefused(what, response.status);
   }
   const reader = response.body?.getReader();
   const read = async () => {
@@ -75,6 +91,7 @@ export async function openDownload(url: string, options: DownloadOptions = {}): 
     await reader?.cancel().catch(() => undefined);
   };
   return {
+    etag: response.headers.get("etag") ?? undefined,
     contentLength: said !== null && /^\d+$/.test(said) ? Number(said) : undefined,
     head: Buffer.concat(first).subarray(0, HEAD_BYTES),
     cancel,

@@ -2,8 +2,11 @@
  * Names and keys of the vault. They are derived from system, account and region alone, so that a recovery finds
  * everything without any state.
  */
+
+import type { AssetName } from "../clients/cloudinary-schemas";
 import { BackupId } from "./backup-id";
 import { BACKUP_CLASSES, type BackupClass } from "./classes";
+import { escapePublicId } from "./media/public-id";
 
 /** The side of the vault: the bucket that jobs write, or its replica in the other region. */
 export type VaultSide = "primary" | "replica";
@@ -85,4 +88,32 @@ export function currentAppKey(system: string): string {
 /** What a recovery notes of its restore into one database add-on, so that it is done once and ends when interrupted. */
 export function restoreMarkerKey(system: string, databaseId: string): string {
   return `restore/${system}/${databaseId}.json`;
+}
+
+/** Parts of the mirror in a media bucket. */
+export type MediaPart = "asset" | "facts" | "manifest";
+
+/** Everything of one part of a system's mirror lies below this prefix. */
+export function mediaPrefix(system: string, part: MediaPart): string {
+  return `media/${system}/${part}/`;
+}
+
+/** What names an asset within the mirror: the same end of its key in each part. */
+export function assetPath({ resourceType, type, publicId }: AssetName): string {
+  return `${resourceType}/${type}/${escapePublicId(publicId)}`;
+}
+
+/** Keys of one asset: its bytes, and beside them what else is known of it. Facts are written last. */
+export function mediaKeys(system: string, path: string) {
+  return { asset: `${mediaPrefix(system, "asset")}${path}`, facts: `${mediaPrefix(system, "facts")}${path}` };
+}
+
+/** What a sync says of itself and of every asset. */
+export function mediaManifestKey(system: string, id: string): string {
+  return `${mediaPrefix(system, "manifest")}${id}.json`;
+}
+
+/** How far a listing came that had to stop, so that the next run goes on there. */
+export function mediaProgressKey(system: string): string {
+  return `media/${system}/progress.json`;
 }

@@ -20,6 +20,8 @@ export const runRecordSchema = z.object({
   startedAt: z.iso.datetime(),
   completedAt: z.iso.datetime().optional(),
   bytes: z.number().int().nonnegative().optional(),
+  /** Media only: how many the mirror holds. */
+  assets: z.number().int().nonnegative().optional(),
   /** SHA-256 in hex. */
   checksum: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),

@@ -1,6 +1,7 @@
 import { InputError } from "../backup/errors";
-import { recoveryRoleName, runTableName, vaultBucketName } from "../backup/layout";
+import { mediaBucketName, recoveryRoleName, runTableName, vaultBucketName } from "../backup/layout";
 import type { RestorePorts } from "../backup/restore";
+import { Cloudinary, parseCloudinaryUrl } from "../clients/cloudinary";
 import { inspectDatabase } from "../clients/database";
 import { Heroku } from "../clients/heroku";
 import { assumeRole, callerAccount } from "../clients/identity";
@@ -52,9 +53,22 @@ export function connectHeroku(env: Env = process.env): Heroku {
   });
 }
 
+/** @throws InputError when there are no credentials; what they are is never shown. */
+export function connectCloudinary(env: Env = process.env): Cloudinary {
+  const url = env.CLOUDINARY_URL;
+  if (!url) {
+    throw new InputError("CLOUDINARY_URL is not set", {
+      hint: "copy it from Cloudinary's console: cloudinary://KEY:SECRET@CLOUD",
+    });
+  }
+  return new Cloudinary(parseCloudinaryUrl(url));
+}
+
 export interface Sides {
   /** Primary side first. */
   readonly vaults: readonly [Vault, Vault];
+  /** Buckets of the mirror of media, the primary side first. */
+  readonly media: readonly [Vault, Vault];
   /** Tables of runs, the primary region's first. */
   readonly runs: readonly [RunTable, RunTable];
 }
@@ -66,11 +80,16 @@ export async function connectSides(settings: CliSettings, as: "self" | "recovery
   const account = settings.account ?? (await callerAccount(regions));
   const role = `arn:aws:iam::${account}:role/${recoveryRoleName(system)}`;
   const credentials = as === "recovery" ? { credentials: assumeRole(role, "usc-pis-cli", regions) } : {};
-  const vault = (side: "primary" | "replica", region: string) =>
-    new Vault({ side, region, bucket: vaultBucketName(system, account, region), ...credentials });
+  const bucket = (nameOf: typeof vaultBucketName, side: "primary" | "replica", region: string) =>
+    new Vault({ side, region, bucket: nameOf(system, account, region), ...credentials });
+  const both = (nameOf: typeof vaultBucketName): readonly [Vault, Vault] => [
+    bucket(nameOf, "primary", primaryRegion),
+    bucket(nameOf, "replica", replicaRegion),
+  ];
   const runs = (region: string) => new RunTable({ table: runTableName(system), region, ...credentials });
   return {
-    vaults: [vault("primary", primaryRegion), vault("replica", replicaRegion)],
+    vaults: both(vaultBucketName),
+    media: both(mediaBucketName),
     runs: [runs(primaryRegion), runs(replicaRegion)],
   };
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { register as registerBackup } from "./commands/backup";
 import { register as registerChecks } from "./commands/checks";
+import { register as registerMedia } from "./commands/media";
 import { register as registerRelease } from "./commands/release";
 import { register as registerRestore } from "./commands/restore";
 import { register as registerVault } from "./commands/vault";
@@ -15,9 +16,8 @@ export function createProgram(): Command {
     .option("--json", "print the result as one line of JSON")
     .showHelpAfterError("(see --help)")
     .exitOverride();
-  for (const register of [registerBackup, registerRestore, registerVault, registerRelease, registerChecks]) {
-    register(program);
-  }
+  const commands = [registerBackup, registerMedia, registerRestore, registerVault, registerRelease, registerChecks];
+  for (const register of commands) register(program);
   registerSandbox(program);
   inherit(program);
   return program;

@@ -3,7 +3,7 @@
  * States are closed sets: one that is not known here is refused, so that it can never be taken for a success.
  */
 import { z } from "zod";
-import { UscPisError } from "../backup/errors";
+import { readAnswer } from "./answer";
 
 const timestamp = z.string().min(1).nullish();
 
@@ -93,14 +93,7 @@ export const publicUrlSchema = z.object({ url: z.url(), expires_at: timestamp })
 
 /** @throws UscPisError `unexpected_answer` that names the first field which is not as expected, without its value. */
 export function parseAnswer<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new UscPisError(
-    "unexpected_answer",
-    `unexpected answer to ${what}: ${issue?.path.join(".") || "body"}: ${issue?.message ?? "not as expected"}`,
-    { hint: "Heroku's API may have changed: compare with clients/heroku-schemas.ts" },
-  );
+  return readAnswer(schema, body, what, "clients/heroku-schemas.ts");
 }
 
 export type TransferState = "waiting" | "succeeded" | "failed";

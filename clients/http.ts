@@ -117,9 +117,11 @@ export class HttpClient {
   }
 
   private refusal(what: string, response: Response, body: unknown, text: string): HttpError {
-    const said = body as { id?: unknown; message?: unknown } | undefined;
+    const said = body as { id?: unknown; message?: unknown; error?: { message?: unknown } } | undefined;
     const id = typeof said?.id === "string" ? said.id : undefined;
-    const message = typeof said?.message === "string" ? said.message : text.replace(/\s+/g, " ").slice(0, 160);
+    // Heroku says `message`, Cloudinary `error.message`.
+    const words = said?.message ?? said?.error?.message;
+    const message = typeof words === "string" ? words : text.replace(/\s+/g, " ").slice(0, 160);
     const hint = response.status === 401 ? this.options.unauthorizedHint : undefined;
     const full = `${what} was answered by ${response.status}${id ? ` ${id}` : ""}${message ? `: ${message}` : ""}`;
     const wait = retryAfterMs(response.headers.get("retry-after"), this.pace.now());

@@ -10,14 +10,21 @@ export interface MetricsOptions {
   readonly credentials?: CloudWatchClientConfig["credentials"];
 }
 
-export type MetricName = "CaptureSucceeded" | "CaptureFailed" | "CaptureBytes" | "CaptureSeconds";
-
 const UNITS = {
   CaptureSucceeded: "Count",
   CaptureFailed: "Count",
   CaptureBytes: "Bytes",
   CaptureSeconds: "Seconds",
-} as const satisfies Record<MetricName, string>;
+  MediaSynced: "Count",
+  MediaFailed: "Count",
+  /** Assets whose mirror is not what Cloudinary lists. */
+  MediaDiffers: "Count",
+  MediaAssets: "Count",
+  MediaBytes: "Bytes",
+  MediaSeconds: "Seconds",
+} as const;
+
+export type MetricName = keyof typeof UNITS;
 
 /** Figures of runs in CloudWatch, with the dimension `System`. */
 export class Metrics {

@@ -5,6 +5,10 @@ import { UscPisError } from "../backup/errors";
 export interface WriteOptions {
   /** Locks the object (GOVERNANCE) until then. */
   readonly retainUntil?: Date;
+  /** ETag of the current version that a stream replaces. @default it replaces nothing: a taken key is refused */
+  readonly replaces?: string;
+  /** The object's own metadata: S3 takes 2 KB of ASCII in all. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -18,6 +22,8 @@ export interface ObjectVersion {
   readonly latest: boolean;
   readonly modified: Date;
   readonly bytes: number;
+  /** Empty for a delete marker. */
+  readonly etag: string;
 }
 
 /** `NONE`: no rule applies to the object. Unknown words are refused. */
@@ -30,6 +36,8 @@ export interface ObjectHead {
   readonly checksum: string | undefined;
   readonly replication: ReplicationStatus;
   readonly retainUntil: Date | undefined;
+  /** The object's own metadata, names in small letters. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Names a version only where one is given. */

@@ -28,6 +28,8 @@ export interface UploadRequest {
   readonly bytes: number;
   /** Headers of the object: encryption, lock, type. They are set when it is created. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** ETag of the version that it replaces. @default it replaces nothing */
+  readonly replaces?: string;
   readonly signal?: AbortSignal;
   /** @default SINGLE_PUT_MAX_BYTES */
   readonly singlePutMaxBytes?: number;
@@ -65,10 +67,17 @@ function lengthError(word: string, bytes: number, expected: number): UscPisError
   return new UscPisError("truncated", `the stream gave ${word} ${bytes} bytes, expected ${expected}`);
 }
 
-/** Streams a body into a new object with bounded memory. An existing object of that key is never replaced (412). */
+/**
+ * Streams a body into an object with bounded memory. What stands under that key is never replaced (412), but for the one
+ * version that the request names.
+ */
 export async function upload(client: S3Client, bucket: string, request: UploadRequest): Promise<Uploaded> {
   const single = request.bytes <= (request.singlePutMaxBytes ?? SINGLE_PUT_MAX_BYTES);
   return single ? putSingle(client, bucket, request) : putParts(client, bucket, request);
+}
+
+function condition({ replaces }: UploadRequest) {
+  return replaces === undefined ? { IfNoneMatch: "*" } : { IfMatch: replaces };
 }
 
 /**
@@ -109,7 +118,7 @@ async function putSingle(client: S3Client, bucket: string, request: UploadReques
         Body: body,
         ContentLength: request.bytes,
         ChecksumAlgorithm: "SHA256",
-        IfNoneMatch: "*",
+        ...condition(request),
         ...request.headers,
       }),
       { abortSignal: signal },
@@ -179,7 +188,7 @@ async function putParts(client: S3Client, bucket: string, request: UploadRequest
     const answer = await client.send(
       new CompleteMultipartUploadCommand({
         ...upload,
-        IfNoneMatch: "*",
+        ...condition(request),
         MpuObjectSize: request.bytes,
         MultipartUpload: { Parts: parts },
       }),

@@ -1,5 +1,6 @@
 import {
   AbortMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   GetObjectRetentionCommand,
   HeadObjectCommand,
@@ -59,7 +60,10 @@ export class Vault {
     });
   }
 
-  /** Streams a new object; never replaces one. @throws UscPisError `exists` when the key is taken. */
+  /**
+   * Streams an object; replaces nothing but the version that `write.replaces` names.
+   * @throws UscPisError `exists` when the key is taken, or by another version than that.
+   */
   async putStream(
     key: string,
     body: AsyncIterable<Uint8Array>,
@@ -73,6 +77,7 @@ export class Vault {
         body,
         bytes,
         headers: this.headers(write, "application/octet-stream"),
+        ...(write.replaces === undefined ? {} : { replaces: write.replaces }),
         ...(write.signal ? { signal: write.signal } : {}),
         ...(singlePutMaxBytes === undefined ? {} : { singlePutMaxBytes }),
         ...(partBytes === undefined ? {} : { partBytes }),
@@ -142,8 +147,16 @@ export class Vault {
         checksum: answer.ChecksumSHA256,
         replication: replicationStatus(answer.ReplicationStatus),
         retainUntil: answer.ObjectLockRetainUntilDate,
+        metadata: answer.Metadata ?? {},
       };
     });
+  }
+
+  /** Puts a delete marker over an object: what lies below stays, and is found by its version. Twice does no harm. */
+  async hide(key: string, signal?: AbortSignal): Promise<void> {
+    await this.named(`hiding ${key}`, signal, () =>
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), sending(signal)),
+    );
   }
 
   /** Keys of current objects, in order. */
@@ -166,13 +179,15 @@ export class Vault {
       while (marker) {
         const page: Awaited<ReturnType<typeof this.versionsPage>> = await this.versionsPage(prefix, marker, signal);
         const entries = [
-          ...(page.Versions ?? []).map((entry) => ({ entry, deleteMarker: false, bytes: entry.Size ?? 0 })),
-          ...(page.DeleteMarkers ?? []).map((entry) => ({ entry, deleteMarker: true, bytes: 0 })),
+          ...(page.Versions ?? []).map((entry) => {
+            return { entry, deleteMarker: false, bytes: entry.Size ?? 0, etag: entry.ETag ?? "" };
+          }),
+          ...(page.DeleteMarkers ?? []).map((entry) => ({ entry, deleteMarker: true, bytes: 0, etag: "" })),
         ];
-        for (const { entry, deleteMarker, bytes } of entries) {
+        for (const { entry, deleteMarker, bytes, etag } of entries) {
           if (!entry.Key || !entry.VersionId || !entry.LastModified) continue;
           const { Key: key, VersionId: versionId, LastModified: modified, IsLatest: latest = false } = entry;
-          found.push({ key, versionId, deleteMarker, latest, modified, bytes });
+          found.push({ key, versionId, deleteMarker, latest, modified, bytes, etag });
         }
         const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
         marker = IsTruncated
@@ -259,6 +274,7 @@ export class Vault {
   private headers(write: WriteOptions, contentType: string) {
     return {
       ContentType: contentType,
+      ...(write.metadata ? { Metadata: { ...write.metadata } } : {}),
       ...(write.retainUntil
         ? { ObjectLockMode: "GOVERNANCE" as const, ObjectLockRetainUntilDate: write.retainUntil }
         : {}),

@@ -2,10 +2,10 @@ import { Dashboard } from "@pulumi/aws/cloudwatch/dashboard";
 import type { MetricAlarm } from "@pulumi/aws/cloudwatch/metricAlarm";
 import * as pulumi from "@pulumi/pulumi";
 import { AlertTopic } from "./AlertTopic";
-import { createAlarm } from "./alarm-factory";
+import { createAlarm, ownMetric, undeliveredMetric } from "./alarm-factory";
 import { dashboardBody } from "./dashboard-body";
+import { createMediaAlarms, type MediaAlarms } from "./media-alarms";
 import { projectTags } from "./options";
-import { METRIC_NAMESPACE } from "./policies/capture";
 
 /** Runbook of the alarms on captures. */
 const RUNBOOK = "docs/runbooks/failed-backup.md";
@@ -25,6 +25,8 @@ export interface AlertingArgs {
   captureIntervalMinutes?: number;
   functionName: pulumi.Input<string>;
   deadLetterQueueName: pulumi.Input<string>;
+  /** The media sync. */
+  media: { functionName: pulumi.Input<string>; deadLetterQueueName: pulumi.Input<string> };
 }
 
 /** Seconds without a success after which the switch alarms (A3). */
@@ -32,7 +34,7 @@ const SILENCE_SECONDS = 2 * 3600;
 /** Fine enough that the switch alarms at two hours of silence, not at the end of the second clock hour without success. */
 const SWITCH_PERIOD_SECONDS = 900;
 
-/** Topics and addresses in both regions, the alarms on captures, and the dashboard (A3, A6). */
+/** Topics and addresses in both regions, the alarms on captures and on media, and the dashboard (A3, A6). */
 export class Alerting extends pulumi.ComponentResource {
   readonly topicArn: pulumi.Output<string>;
   readonly dashboardUrl: pulumi.Output<string>;
@@ -42,6 +44,7 @@ export class Alerting extends pulumi.ComponentResource {
     captureFailed: MetricAlarm;
     noSuccess: MetricAlarm;
     undelivered: MetricAlarm;
+    media: MediaAlarms;
     dashboard: Dashboard;
   };
 
@@ -53,9 +56,20 @@ export class Alerting extends pulumi.ComponentResource {
     const captureFailed = this.captureFailed(name, args, topic);
     const noSuccess = this.noSuccess(name, args, switchTopic);
     const undelivered = this.undelivered(name, args, topic);
-    const dashboard = this.dashboard(name, args, [captureFailed, noSuccess, undelivered]);
+    const media = createMediaAlarms(
+      `${name}-media`,
+      {
+        ...{ system: args.system, appName: args.appName, region: args.region, switchRegion: args.switchRegion },
+        topicArn: topic.topicArn,
+        switchTopicArn: switchTopic.topicArn,
+        deadLetterQueueName: args.media.deadLetterQueueName,
+      },
+      { parent: this },
+    );
+    const alarms = [captureFailed, noSuccess, undelivered, ...Object.values(media)];
+    const dashboard = this.dashboard(name, args, alarms);
 
-    this.nodes = { topic, switchTopic, captureFailed, noSuccess, undelivered, dashboard };
+    this.nodes = { topic, switchTopic, captureFailed, noSuccess, undelivered, media, dashboard };
     this.topicArn = topic.topicArn;
     this.dashboardUrl = dashboard.dashboardName.apply(
       (dashboardName) =>
@@ -125,13 +139,7 @@ export class Alerting extends pulumi.ComponentResource {
         nextCommand: "usc-pis backup list --runs",
         missingData: "notBreaching",
         topicArn: topic.topicArn,
-        metric: {
-          namespace: "AWS/SQS",
-          name: "ApproximateNumberOfMessagesVisible",
-          dimensions: { QueueName: args.deadLetterQueueName },
-          statistic: "Maximum",
-          period: 300,
-        },
+        metric: undeliveredMetric(args.deadLetterQueueName),
         when: { comparison: "GreaterThanThreshold", threshold: 0, periods: 1 },
         region: args.region,
         tags: projectTags(args.system, args.appName),
@@ -143,9 +151,13 @@ export class Alerting extends pulumi.ComponentResource {
   private dashboard(name: string, args: AlertingArgs, alarms: MetricAlarm[]): Dashboard {
     const { system, appName, region, switchRegion } = args;
     const body = pulumi
-      .all([args.functionName, args.deadLetterQueueName, pulumi.all(alarms.map((alarm) => alarm.arn))])
-      .apply(([functionName, queueName, alarmArns]) =>
-        dashboardBody({ system, appName, region, switchRegion, functionName, queueName, alarmArns }),
+      .all([
+        pulumi.all([args.functionName, args.media.functionName]),
+        pulumi.all([args.deadLetterQueueName, args.media.deadLetterQueueName]),
+        pulumi.all(alarms.map((alarm) => alarm.arn)),
+      ])
+      .apply(([functionNames, queueNames, alarmArns]) =>
+        dashboardBody({ system, appName, region, switchRegion, functionNames, queueNames, alarmArns }),
       );
     return new Dashboard(
       `${name}-dashboard`,
@@ -153,15 +165,6 @@ export class Alerting extends pulumi.ComponentResource {
       { parent: this },
     );
   }
-}
-
-function ownMetric(metric: string, system: string) {
-  return {
-    namespace: METRIC_NAMESPACE,
-    name: metric,
-    dimensions: { System: system },
-    statistic: "Sum" as const,
-  };
 }
 
 /** Silence that alarms: two hours, or two slots where slots are longer, since one slot has only one success. */

@@ -125,10 +125,17 @@ export class BackupVault extends pulumi.ComponentResource {
   private recoveryRole(name: string, primary: VaultSide, replica: VaultSide, args: BackupVaultArgs): Role {
     const { system, account } = args;
     const buckets = regions(args).map((region) => vaultBucketName(system, account, region));
+    const mediaBuckets = regions(args).map((region) => mediaBucketName(system, account, region));
     const document = pulumi
       .all([primary.keyArn, replica.keyArn, primary.tableArn, replica.tableArn])
       .apply(([key, replicaKey, table, replicaTable]) =>
-        policyJson(recoveryPolicy({ system, buckets, keyArns: [key, replicaKey], tableArns: [table, replicaTable] })),
+        policyJson(
+          recoveryPolicy({
+            ...{ system, buckets, mediaBuckets },
+            keyArns: [key, replicaKey],
+            tableArns: [table, replicaTable],
+          }),
+        ),
       );
     return this.role(name, recoveryRoleName(system), recoveryTrust(account), document, args);
   }

@@ -4,15 +4,14 @@ import { Schedule } from "@pulumi/aws/scheduler/schedule";
 import { ScheduleGroup } from "@pulumi/aws/scheduler/scheduleGroup";
 import * as pulumi from "@pulumi/pulumi";
 import type { Tags } from "./options";
-import { schedulerPolicy } from "./policies/capture";
 import { policyJson, serviceTrust } from "./policies/document";
+import { schedulerPolicy } from "./policies/scheduler";
 
 /** Arguments of {@link JobSchedule}. */
 export interface JobScheduleArgs {
   account: string;
-  /** Names the group and the role. */
   appName: string;
-  /** Name of the schedule within the app's group. */
+  /** Name of the schedule; with the app's before it, of its group and its role. */
   jobName: string;
   description: string;
   /** EventBridge Scheduler's expression, in UTC. */
@@ -37,18 +36,20 @@ export class JobSchedule extends pulumi.ComponentResource {
 
   constructor(name: string, args: JobScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("usc-pis:backup:JobSchedule", name, {}, opts);
-    const { account, appName, region, tags } = args;
+    const { account, region, tags } = args;
+    const fullName = `${args.appName}-${args.jobName}`;
 
-    const group = new ScheduleGroup(`${name}-group`, { name: appName, region, tags }, { parent: this });
+    // A group of its own: the role's trust names the group, and so lets this one schedule use it.
+    const group = new ScheduleGroup(`${name}-group`, { name: fullName, region, tags }, { parent: this });
     const role = new Role(
       `${name}-role`,
       {
-        name: `${appName}-scheduler`,
+        name: `${fullName}-scheduler`,
         assumeRolePolicy: policyJson(
           serviceTrust("scheduler.amazonaws.com", {
             StringEquals: {
               "aws:SourceAccount": account,
-              "aws:SourceArn": `arn:aws:scheduler:${region}:${account}:schedule-group/${appName}`,
+              "aws:SourceArn": `arn:aws:scheduler:${region}:${account}:schedule-group/${fullName}`,
             },
           }),
         ),

@@ -4,14 +4,12 @@ import { Key } from "@pulumi/aws/kms/key";
 import * as pulumi from "@pulumi/pulumi";
 import { BACKUP_CLASSES, type RetentionDays } from "../backup/classes";
 import { mediaBucketName, runTableName, vaultBucketName, vaultKeyAlias } from "../backup/layout";
+import { MEDIA_LOCK_DAYS } from "../backup/media/ports";
 import { mediaLifecycleRules, vaultLifecycleRules } from "./lifecycle-rules";
 import { dataOptions, type Tags } from "./options";
 import { policyJson } from "./policies/document";
 import { vaultKeyPolicy } from "./policies/vault-key";
 import { VaultBucket } from "./VaultBucket";
-
-/** Days a new version of a media object can't be deleted by anyone but the break-glass role. The policy covers the rest. */
-export const MEDIA_LOCK_DAYS = 30;
 
 /** Arguments of {@link VaultSide}. */
 export interface VaultSideArgs {

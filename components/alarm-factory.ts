@@ -1,6 +1,7 @@
 import { MetricAlarm } from "@pulumi/aws/cloudwatch/metricAlarm";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Tags } from "./options";
+import { METRIC_NAMESPACE } from "./policies/job";
 
 /** `critical`: backups or service are at stake, act now. `warning`: act today. */
 export type Severity = "critical" | "warning";
@@ -81,4 +82,20 @@ export function createAlarm(name: string, spec: AlarmSpec, opts: pulumi.CustomRe
     },
     opts,
   );
+}
+
+/** A figure of the project's own. */
+export function ownMetric(name: string, system: string) {
+  return { namespace: METRIC_NAMESPACE, name, dimensions: { System: system }, statistic: "Sum" as const };
+}
+
+/** How many events lie in a dead letter queue. */
+export function undeliveredMetric(queueName: pulumi.Input<string>) {
+  return {
+    namespace: "AWS/SQS",
+    name: "ApproximateNumberOfMessagesVisible",
+    dimensions: { QueueName: queueName },
+    statistic: "Maximum" as const,
+    period: 300,
+  };
 }

@@ -1,5 +1,5 @@
 /** The dashboard's content as data. */
-import { METRIC_NAMESPACE } from "./policies/capture";
+import { METRIC_NAMESPACE } from "./policies/job";
 
 export interface DashboardArgs {
   system: string;
@@ -8,8 +8,8 @@ export interface DashboardArgs {
   region: string;
   /** Region of the dead man's switch. */
   switchRegion: string;
-  functionName: string;
-  queueName: string;
+  functionNames: string[];
+  queueNames: string[];
   alarmArns: string[];
 }
 
@@ -49,19 +49,23 @@ export function dashboardBody(args: DashboardArgs): string {
       graph("Captures as the other region sees them", [own("CaptureSucceeded", args.switchRegion)], 5, 12),
       graph("Bytes of a capture", [own("CaptureBytes", args.region)], 11, 0, "Maximum"),
       graph("Seconds of a capture", [own("CaptureSeconds", args.region)], 11, 12, "Maximum"),
+      graph("Media syncs", [own("MediaSynced", args.region), own("MediaFailed", args.region)], 17, 0),
+      graph("Media that differ", [own("MediaDiffers", args.region)], 17, 12, "Maximum"),
+      graph("Media in the mirror", [own("MediaAssets", args.region)], 23, 0, "Maximum"),
+      graph("Bytes of media in the mirror", [own("MediaBytes", args.region)], 23, 12, "Maximum"),
       graph(
-        "Function",
-        [
-          ["AWS/Lambda", "Errors", "FunctionName", args.functionName],
-          ["AWS/Lambda", "Invocations", "FunctionName", args.functionName],
-        ],
-        17,
+        "Functions",
+        args.functionNames.flatMap((name) => [
+          ["AWS/Lambda", "Errors", "FunctionName", name],
+          ["AWS/Lambda", "Invocations", "FunctionName", name],
+        ]),
+        29,
         0,
       ),
       graph(
         "Events that nobody took",
-        [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", args.queueName]],
-        17,
+        args.queueNames.map((name) => ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name]),
+        29,
         12,
         "Maximum",
       ),

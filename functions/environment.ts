@@ -5,8 +5,8 @@ import { checkCaptureInterval, type DailySchedule, parseDailySchedule } from "..
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What the capture function is configured with. The names are those of its environment variables. */
-export interface CaptureEnvironment {
+/** What every job is configured with. The names are those of its environment variables. */
+export interface JobEnvironment {
   readonly system: string;
   readonly app: string;
   readonly primaryRegion: string;
@@ -15,6 +15,23 @@ export interface CaptureEnvironment {
   readonly replicaBucket: string;
   readonly runTable: string;
   readonly secretArn: string;
+}
+
+function readJobEnvironment(env: Env): JobEnvironment {
+  return {
+    system: required(env, "SYSTEM"),
+    app: required(env, "APP"),
+    primaryRegion: required(env, "PRIMARY_REGION"),
+    replicaRegion: required(env, "REPLICA_REGION"),
+    vaultBucket: required(env, "VAULT_BUCKET"),
+    replicaBucket: required(env, "REPLICA_BUCKET"),
+    runTable: required(env, "RUN_TABLE"),
+    secretArn: required(env, "SECRET_ARN"),
+  };
+}
+
+/** What the capture function is configured with. */
+export interface CaptureEnvironment extends JobEnvironment {
   readonly herokuApiUrl?: string;
   readonly herokuDataApiUrl?: string;
   readonly retention: RetentionDays;
@@ -29,14 +46,7 @@ export function readCaptureEnvironment(env: Env): CaptureEnvironment {
   const herokuDataApiUrl = optionalUrl(env, "HEROKU_DATA_API_URL");
   const maxDumpBytes = optionalNumber(env, "MAX_DUMP_BYTES");
   return {
-    system: required(env, "SYSTEM"),
-    app: required(env, "APP"),
-    primaryRegion: required(env, "PRIMARY_REGION"),
-    replicaRegion: required(env, "REPLICA_REGION"),
-    vaultBucket: required(env, "VAULT_BUCKET"),
-    replicaBucket: required(env, "REPLICA_BUCKET"),
-    runTable: required(env, "RUN_TABLE"),
-    secretArn: required(env, "SECRET_ARN"),
+    ...readJobEnvironment(env),
     retention: named("RETENTION_DAYS", () => parseRetention(required(env, "RETENTION_DAYS"))),
     herokuSchedule: named("HEROKU_SCHEDULE", () => parseDailySchedule(required(env, "HEROKU_SCHEDULE"))),
     intervalMinutes: named("CAPTURE_INTERVAL_MINUTES", () =>
@@ -48,17 +58,55 @@ export function readCaptureEnvironment(env: Env): CaptureEnvironment {
   };
 }
 
-const eventSchema = z.object({
+/** What the media sync is configured with. */
+export interface MediaEnvironment extends JobEnvironment {
+  readonly mediaBucket: string;
+  readonly cloudName: string;
+  readonly cloudinaryApiUrl?: string;
+  readonly maxVanishedShare?: number;
+}
+
+/** @throws InputError that names the variable that is missing or wrong. */
+export function readMediaEnvironment(env: Env): MediaEnvironment {
+  const cloudinaryApiUrl = optionalUrl(env, "CLOUDINARY_API_URL");
+  const maxVanishedShare = optionalShare(env, "MAX_VANISHED_SHARE");
+  return {
+    ...readJobEnvironment(env),
+    mediaBucket: required(env, "MEDIA_BUCKET"),
+    cloudName: required(env, "CLOUDINARY_CLOUD_NAME"),
+    ...(cloudinaryApiUrl === undefined ? {} : { cloudinaryApiUrl }),
+    ...(maxVanishedShare === undefined ? {} : { maxVanishedShare }),
+  };
+}
+
+const triggerShape = {
   trigger: z.enum(["schedule", "manual"]),
   requestedBy: z.string().min(1).max(256),
-  class: z.enum(BACKUP_CLASSES).optional(),
   request: z.string().min(1).max(128).optional(),
-});
-export type CaptureEvent = z.infer<typeof eventSchema>;
+};
+const captureEventSchema = z.object({ ...triggerShape, class: z.enum(BACKUP_CLASSES).optional() });
+const mediaEventSchema = z
+  .object({ ...triggerShape, acceptDeletions: z.boolean().optional() })
+  .refine(({ trigger, acceptDeletions }) => !acceptDeletions || trigger === "manual", {
+    path: ["acceptDeletions"],
+    error: "only a person may accept deletions",
+  });
+
+export type CaptureEvent = z.infer<typeof captureEventSchema>;
+export type MediaEvent = z.infer<typeof mediaEventSchema>;
 
 /** @throws InputError that names the field which is not as expected. */
 export function parseCaptureEvent(event: unknown): CaptureEvent {
-  const parsed = eventSchema.safeParse(event);
+  return parseEvent(captureEventSchema, event);
+}
+
+/** @throws InputError that names the field which is not as expected. */
+export function parseMediaEvent(event: unknown): MediaEvent {
+  return parseEvent(mediaEventSchema, event);
+}
+
+function parseEvent<T>(schema: z.ZodType<T>, event: unknown): T {
+  const parsed = schema.safeParse(event);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new InputError(`invalid event: ${issue?.path.join(".") || "event"}: ${issue?.message}`);
@@ -82,6 +130,16 @@ function optionalNumber(env: Env, name: string): number | undefined {
   if (value === undefined || value === "") return undefined;
   if (!/^\d+$/.test(value)) throw new InputError(`environment variable ${name} is not a whole number: got "${value}"`);
   return Number(value);
+}
+
+function optionalShare(env: Env, name: string): number | undefined {
+  const value = env[name];
+  if (value === undefined || value === "") return undefined;
+  const share = Number(value);
+  if (!(share >= 0 && share <= 1)) {
+    throw new InputError(`environment variable ${name} is not a share from 0 to 1: got "${value}"`);
+  }
+  return share;
 }
 
 function parseRetention(text: string): RetentionDays {

@@ -1,6 +1,6 @@
 import { getAlias } from "@pulumi/aws/kms/getAlias";
 import { vaultKeyAlias } from "../backup/layout";
-import type { JobSide } from "../components/BackupJobs";
+import type { JobSide } from "../components/FunctionJob";
 import type { ServiceSettings } from "./settings";
 
 /** The side that jobs write to, and the other one. */

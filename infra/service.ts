@@ -10,6 +10,7 @@ import { CloudinaryMedia } from "../components/CloudinaryMedia";
 import { CurrentApp } from "../components/CurrentApp";
 import { DatabaseRestore } from "../components/DatabaseRestore";
 import { HerokuApp, type HerokuAppArgs } from "../components/HerokuApp";
+import { MediaJobs } from "../components/MediaJobs";
 import { PostgresBackups } from "../components/PostgresBackups";
 import { ReleaseReady } from "../components/ReleaseReady";
 import { after } from "./after";
@@ -103,6 +104,8 @@ function composeAround(
   const { system, backup, endpoints, retentionDays, cloudinary } = settings;
   const { minute, captureIntervalMinutes, herokuSchedule } = backup;
   const appName = settings.app.name;
+  const place = { system, account, appName, ...sides };
+  const cloudinaryApiSecret = pulumi.secret(settings.cloudinaryApiSecret);
   const herokuApiKey = pulumi.secret(settings.herokuApiKey);
 
   const takeOver = settings.role === "recovery";
@@ -117,7 +120,7 @@ function composeAround(
     {
       system,
       ...cloudinary,
-      apiSecret: pulumi.secret(settings.cloudinaryApiSecret),
+      apiSecret: cloudinaryApiSecret,
       // The lost stack's presets are still there when only Heroku was lost.
       existing: takeOver ? "adopt" : "refuse",
     },
@@ -125,18 +128,12 @@ function composeAround(
   );
   const jobs = new BackupJobs(
     "jobs",
-    {
-      system,
-      account,
-      appName,
-      ...sides,
-      retentionDays,
-      minute,
-      captureIntervalMinutes,
-      herokuSchedule,
-      herokuApiKey,
-      endpoints,
-    },
+    { ...place, retentionDays, minute, captureIntervalMinutes, herokuSchedule, herokuApiKey, endpoints },
+    after(claim),
+  );
+  const mediaJobs = new MediaJobs(
+    "media-jobs",
+    { ...place, ...cloudinary, apiSecret: cloudinaryApiSecret, endpoints },
     after(claim),
   );
   const alerting = new Alerting(
@@ -151,6 +148,7 @@ function composeAround(
       captureIntervalMinutes,
       functionName: jobs.functionName,
       deadLetterQueueName: jobs.deadLetterQueueName,
+      media: mediaJobs,
     },
     after(app),
   );

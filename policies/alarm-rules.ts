@@ -40,7 +40,7 @@ export const deadMansSwitches: ResourceRule = {
     const fires = peek(props, "comparisonOperator");
     const isSwitch =
       typeof metric === "string" &&
-      metric.endsWith("Succeeded") &&
+      /(Succeeded|Synced)$/.test(metric) &&
       typeof fires === "string" &&
       fires.startsWith("LessThan");
     const missing = peek(props, "treatMissingData");

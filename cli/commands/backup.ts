@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
-import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { Command } from "commander";
 import { BackupId } from "../../backup/backup-id";
 import type { CaptureResult } from "../../backup/capture-ports";
@@ -12,10 +11,8 @@ import { onFirstSide } from "../../backup/sides";
 import { parseDailySchedule } from "../../backup/slot";
 import { findSource } from "../../backup/source";
 import { connectHeroku, connectSides, readSettings } from "../context";
+import { invokeFunction } from "../invoke";
 import { action, type Io, type Outcome, table } from "../output";
-
-/** The function may take 15 minutes; the answer comes at their end. */
-const INVOKE_MS = 16 * 60_000;
 
 export function register(program: Command): void {
   const backup = program.command("backup").description("take, list and schedule backups");
@@ -86,44 +83,12 @@ async function create(
     request: randomUUID(),
     ...(options.class ? { class: parseBackupClass(options.class) } : {}),
   };
-  const lambda = new LambdaClient({
-    region: options.region ?? settings.primaryRegion,
-    // The event carries its own name, so that a repeated request takes no second backup; still, one is enough.
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: 10_000, requestTimeout: INVOKE_MS, socketTimeout: INVOKE_MS },
-  });
-  const FunctionName = `${options.app}-capture`;
-  io.progress(`${FunctionName} takes a backup`);
-  const answer = await lambda
-    .send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }), { abortSignal: io.signal })
-    .catch((cause) => {
-      io.signal.throwIfAborted();
-      throw new UscPisError("invoke_failed", `calling ${FunctionName} failed: ${cause.message}`, {
-        cause,
-        hint: "is the primary stack deployed, and may you call its function? pulumi stack output",
-      });
-    });
-  const payload = parsePayload(answer.Payload);
-  if (answer.FunctionError) throw new UscPisError("capture_failed", `the capture failed: ${errorMessage(payload)}`);
-  const result = payload as CaptureResult;
+  const functionName = `${options.app}-capture`;
+  io.progress(`${functionName} takes a backup`);
+  const region = options.region ?? settings.primaryRegion;
+  const failure = { what: "the capture", code: "capture_failed" };
+  const result = (await invokeFunction(io, functionName, region, event, failure)) as CaptureResult;
   return { data: result, text: describe(result), exitCode: exitCodeOf(result) };
-}
-
-function parsePayload(payload: Uint8Array | undefined): unknown {
-  const text = Buffer.from(payload ?? []).toString("utf8");
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new UscPisError(
-      "unexpected_answer",
-      `the function's answer is not JSON: got ${JSON.stringify(text.slice(0, 80))}`,
-    );
-  }
-}
-
-function errorMessage(payload: unknown): string {
-  const message = (payload as { errorMessage?: unknown } | null)?.errorMessage;
-  return typeof message === "string" ? message : JSON.stringify(payload);
 }
 
 /** Only a backup that is good is a success; a state that is not known is none. */

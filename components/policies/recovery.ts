@@ -7,6 +7,8 @@ export interface VaultGrantArgs {
   system: string;
   /** Names of the vault buckets of both sides. */
   buckets: readonly string[];
+  /** Names of the media buckets of both sides. */
+  mediaBuckets: readonly string[];
   keyArns: readonly string[];
   tableArns: readonly string[];
 }
@@ -21,15 +23,18 @@ export function recoveryReadPrefixes(system: string): string[] {
   ];
 }
 
-/** Rights of the recovery role: read backups of its system on both sides, write markers and the current app's pointer. */
-export function recoveryPolicy({ system, buckets, keyArns, tableArns }: VaultGrantArgs): PolicyDocument {
+/**
+ * Rights of the recovery role: read backups and media of its system on both sides, write markers and the current app's
+ * pointer.
+ */
+export function recoveryPolicy({ system, buckets, mediaBuckets, keyArns, tableArns }: VaultGrantArgs): PolicyDocument {
   const objects = (keys: string[]) => buckets.flatMap((bucket) => keys.map((key) => `${bucketArn(bucket)}/${key}`));
   return policyDocument(
     {
       Sid: "ListVault",
       Effect: "Allow",
       Action: ["s3:ListBucket", "s3:ListBucketVersions"],
-      Resource: buckets.map(bucketArn),
+      Resource: [...buckets, ...mediaBuckets].map(bucketArn),
     },
     {
       // By version too: lifecycle puts a delete marker even over a version under legal hold.
@@ -37,6 +42,12 @@ export function recoveryPolicy({ system, buckets, keyArns, tableArns }: VaultGra
       Effect: "Allow",
       Action: ["s3:GetObject", "s3:GetObjectVersion"],
       Resource: objects(recoveryReadPrefixes(system)),
+    },
+    {
+      Sid: "ReadMedia",
+      Effect: "Allow",
+      Action: ["s3:GetObject", "s3:GetObjectVersion"],
+      Resource: mediaBuckets.map((bucket) => `${bucketArn(bucket)}/media/${system}/*`),
     },
     {
       Sid: "WriteMarkersAndPointer",

@@ -35,6 +35,7 @@ describe("BackupJobs", function () {
   it("consists of exactly these resources, each below it", () => {
     expect(recording.counts()).to.deep.equal({
       "usc-pis:backup:BackupJobs": 1,
+      "usc-pis:backup:FunctionJob": 1,
       "usc-pis:backup:JobSchedule": 1,
       "aws:lambda/function:Function": 1,
       "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": 1,
@@ -117,6 +118,7 @@ describe("Alerting", () => {
       emails: [pulumi.secret("a@clinic.example"), "b@clinic.example"],
       functionName: "usc-pis-capture",
       deadLetterQueueName: "usc-pis-capture-dlq",
+      media: { functionName: "usc-pis-media-sync", deadLetterQueueName: "usc-pis-media-sync-dlq" },
     });
 
   it("consists of exactly these resources, each below it", async () => {
@@ -127,7 +129,7 @@ describe("Alerting", () => {
       "aws:sns/topic:Topic": 2,
       "aws:sns/topicPolicy:TopicPolicy": 2,
       "aws:sns/topicSubscription:TopicSubscription": 4,
-      "aws:cloudwatch/metricAlarm:MetricAlarm": 3,
+      "aws:cloudwatch/metricAlarm:MetricAlarm": 7,
       "aws:cloudwatch/dashboard:Dashboard": 1,
     });
     expectParents(recording, "alerting");
@@ -144,7 +146,8 @@ describe("Alerting", () => {
   it("tells somebody by each alarm, with runbook and next command, in the alarm's own region", async () => {
     const { recording } = await record(alerting);
     for (const { inputs, name } of recording.of("aws:cloudwatch/metricAlarm:MetricAlarm")) {
-      const topic = name === "alerting-no-success" ? "alerting-switch-topic" : "alerting-topic";
+      const isSwitch = ["alerting-no-success", "alerting-media-no-sync"].includes(name);
+      const topic = isSwitch ? "alerting-switch-topic" : "alerting-topic";
       expect(inputs.alarmActions, name).to.deep.equal([`arn:mock:${topic}-topic`]);
       expect(inputs.okActions, name).to.deep.equal(inputs.alarmActions);
       expect(recording.one(`${topic}-topic`).inputs.region).to.equal(inputs.region);
@@ -168,6 +171,30 @@ describe("Alerting", () => {
     expect(inputs.datapointsToAlarm).to.equal(inputs.evaluationPeriods);
     expect(recording.one("alerting-capture-failed").inputs.treatMissingData).to.equal("notBreaching");
     expect([switchSeconds(60), switchSeconds(240)]).to.deep.equal([7200, 28_800]);
+  });
+
+  it("alarms on failed syncs and differing media at once, and on 26 hours without one from the replica region", async () => {
+    const { recording } = await record(alerting);
+    const alarm = (name: string) => recording.one(`alerting-media-${name}`).inputs;
+    for (const [name, metricName] of [
+      ["failed", "MediaFailed"],
+      ["differ", "MediaDiffers"],
+    ] as const) {
+      const expected = { metricName, threshold: 1, evaluationPeriods: 1, treatMissingData: "notBreaching" };
+      expect(alarm(name)).to.include({ ...expected, region: "ap-southeast-1" });
+    }
+    const { period, evaluationPeriods, ...noSync } = alarm("no-sync");
+    expect(noSync).to.include({
+      region: "ap-northeast-1",
+      metricName: "MediaSynced",
+      treatMissingData: "breaching",
+      comparisonOperator: "LessThanThreshold",
+      datapointsToAlarm: evaluationPeriods,
+    });
+    expect(period * evaluationPeriods).to.equal(26 * 3600);
+    // CloudWatch looks back further than a day only in whole hours, and a week at most.
+    expect(period).to.equal(3600);
+    expect(alarm("undelivered").dimensions).to.deep.equal({ QueueName: "usc-pis-media-sync-dlq" });
   });
 
   it("refuses to notify no one", async () => {

@@ -67,8 +67,10 @@ const AROUND = {
   "usc-pis:backup:CurrentApp": 1,
   "usc-pis:backup:PostgresBackups": 1,
   "usc-pis:backup:BackupJobs": 1,
-  "usc-pis:backup:JobSchedule": 1,
+  "usc-pis:backup:FunctionJob": 2,
+  "usc-pis:backup:JobSchedule": 2,
   "usc-pis:media:CloudinaryMedia": 1,
+  "usc-pis:media:MediaJobs": 1,
   "usc-pis:monitoring:Alerting": 1,
   "usc-pis:monitoring:AlertTopic": 2,
 };

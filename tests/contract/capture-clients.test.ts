@@ -103,6 +103,24 @@ describe("the clients of the vault, the table of runs and the database", functio
         expect(await codeOf(again())).to.equal("exists");
       });
 
+      it("replace exactly the version that is named, with metadata, and keep it below; hide what is current", async () => {
+        const at = key(`${name}-replaced`);
+        const put = (size: number, more_ = {}) => vault(more).putStream(at, stream(size), size, more_);
+        const first = await put(bytes, { metadata: { "cloudinary-version": "1" } });
+        const [{ etag } = { etag: "" }] = await vault().listVersions(at);
+        expect(etag).to.match(/^"[0-9a-f-]+"$/);
+        expect((await vault().head(at))?.metadata).to.deep.equal({ "cloudinary-version": "1" });
+        expect(await codeOf(put(bytes - 2, { replaces: '"0123456789abcdef0123456789abcdef"' }))).to.equal("exists");
+        const second = await put(bytes - 1, { replaces: etag });
+        const versions = await vault().listVersions(at);
+        expect(versions.map(({ versionId }) => versionId)).to.deep.equal([second.versionId, first.versionId]);
+        await vault().hide(at);
+        expect(await vault().head(at)).to.equal(undefined);
+        expect(await vault().head(at, first.versionId)).to.include({ bytes });
+        // Where nothing is current any more, nothing is replaced either.
+        expect(await put(bytes)).to.include({ bytes });
+      });
+
       it("keep nothing of a stream that breaks, or is not as long as was said", async () => {
         async function* broken() {
           yield* stream(bytes / 2);

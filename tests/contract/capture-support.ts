@@ -18,8 +18,9 @@ import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Context } from "aws-lambda";
 import { Client } from "pg";
 import { MINIMUM_RETENTION_DAYS } from "../../backup/classes";
-import { recoveryRoleName, runTableName, vaultBucketName, vaultKeyAlias } from "../../backup/layout";
+import { mediaBucketName, recoveryRoleName, runTableName, vaultBucketName, vaultKeyAlias } from "../../backup/layout";
 import { capturePolicy } from "../../components/policies/capture";
+import { mediaSyncPolicy } from "../../components/policies/media-sync";
 import { recoveryPolicy, recoveryTrust } from "../../components/policies/recovery";
 import { replicationPolicy } from "../../components/policies/replication";
 import { pythonPath, serverArguments } from "../../sandbox/aws/server";
@@ -27,6 +28,7 @@ import { freePort } from "../../sandbox/heroku/runtime/ports";
 import { startTestHeroku, TEST_KEY, type TestHeroku } from "../support/heroku";
 import { trust } from "../support/iam-policies";
 import { plainEnvironment } from "../support/ministack";
+import { ACCOUNT as CLOUDINARY } from "./cloudinary-support";
 
 export const SYSTEM = "usc-pis";
 export const ACCOUNT = "000000000000";
@@ -38,10 +40,16 @@ export const BUCKETS = {
   replica: vaultBucketName(SYSTEM, ACCOUNT, REPLICA),
 };
 
+export const MEDIA_BUCKETS = {
+  primary: mediaBucketName(SYSTEM, ACCOUNT, PRIMARY),
+  replica: mediaBucketName(SYSTEM, ACCOUNT, REPLICA),
+};
+
 export interface TestAws {
   url: string;
   keys: { primary: string; replica: string };
   secretArn: string;
+  mediaSecretArn: string;
   stop(): Promise<void>;
 }
 
@@ -95,13 +103,14 @@ async function makeVault(endpoint: string) {
     await kms.send(new CreateAliasCommand({ AliasName: vaultKeyAlias(SYSTEM), TargetKeyId: key?.KeyId }));
     keys[side] = key?.Arn ?? "";
     const s3 = new S3Client(at(region));
-    const Bucket = BUCKETS[side];
-    const CreateBucketConfiguration = { LocationConstraint: region } as const;
-    await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true, CreateBucketConfiguration }));
-    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
-    const byDefault = { SSEAlgorithm: "aws:kms", KMSMasterKeyID: keys[side] } as const;
-    const Rules = [{ ApplyServerSideEncryptionByDefault: byDefault, BucketKeyEnabled: true }];
-    await s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules } }));
+    for (const Bucket of [BUCKETS[side], MEDIA_BUCKETS[side]]) {
+      const CreateBucketConfiguration = { LocationConstraint: region } as const;
+      await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true, CreateBucketConfiguration }));
+      await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+      const byDefault = { SSEAlgorithm: "aws:kms", KMSMasterKeyID: keys[side] } as const;
+      const Rules = [{ ApplyServerSideEncryptionByDefault: byDefault, BucketKeyEnabled: true }];
+      await s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules } }));
+    }
     await new DynamoDBClient(at(region)).send(
       new CreateTableCommand({
         TableName: runTableName(SYSTEM),
@@ -117,52 +126,67 @@ async function makeVault(endpoint: string) {
       }),
     );
   }
-  const Destination = {
-    Bucket: `arn:aws:s3:::${BUCKETS.replica}`,
-    EncryptionConfiguration: { ReplicaKmsKeyID: keys.replica },
+  for (const [buckets, markers] of [
+    [BUCKETS, "Disabled"],
+    [MEDIA_BUCKETS, "Enabled"],
+  ] as const) {
+    await new S3Client(at(PRIMARY)).send(
+      new PutBucketReplicationCommand({
+        Bucket: buckets.primary,
+        ReplicationConfiguration: {
+          Role: `arn:aws:iam::${ACCOUNT}:role/replication`,
+          Rules: [
+            {
+              ID: "all",
+              Priority: 1,
+              Status: "Enabled",
+              Filter: { Prefix: "" },
+              Destination: {
+                Bucket: `arn:aws:s3:::${buckets.replica}`,
+                EncryptionConfiguration: { ReplicaKmsKeyID: keys.replica },
+              },
+              DeleteMarkerReplication: { Status: markers },
+              SourceSelectionCriteria: { SseKmsEncryptedObjects: { Status: "Enabled" } },
+            },
+          ],
+        },
+      }),
+    );
+  }
+  const secret = async (Name: string, value: object) => {
+    const command = new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) });
+    return (await new SecretsManagerClient(at(PRIMARY)).send(command)).ARN ?? "";
   };
-  await new S3Client(at(PRIMARY)).send(
-    new PutBucketReplicationCommand({
-      Bucket: BUCKETS.primary,
-      ReplicationConfiguration: {
-        Role: `arn:aws:iam::${ACCOUNT}:role/replication`,
-        Rules: [
-          {
-            ID: "all",
-            Priority: 1,
-            Status: "Enabled",
-            Filter: { Prefix: "" },
-            Destination,
-            DeleteMarkerReplication: { Status: "Disabled" },
-            SourceSelectionCriteria: { SseKmsEncryptedObjects: { Status: "Enabled" } },
-          },
-        ],
-      },
-    }),
-  );
-  const secret = await new SecretsManagerClient(at(PRIMARY)).send(
-    new CreateSecretCommand({ Name: "capture", SecretString: JSON.stringify({ herokuApiKey: TEST_KEY }) }),
-  );
-  const made = { keys: { primary: keys.primary ?? "", replica: keys.replica ?? "" }, secretArn: secret.ARN ?? "" };
-  await makeRoles(endpoint, made.keys, made.secretArn);
+  const { apiKey: cloudinaryApiKey, apiSecret: cloudinaryApiSecret } = CLOUDINARY;
+  const made = {
+    keys: { primary: keys.primary ?? "", replica: keys.replica ?? "" },
+    secretArn: await secret("capture", { herokuApiKey: TEST_KEY }),
+    mediaSecretArn: await secret("media-sync", { cloudinaryApiKey, cloudinaryApiSecret }),
+  };
+  await makeRoles(endpoint, made);
   return made;
 }
 
 /** The roles with the very documents that the components give them: a right that is missing fails here. */
-async function makeRoles(endpoint: string, keys: { primary: string; replica: string }, secretArn: string) {
+async function makeRoles(endpoint: string, { keys, secretArn, mediaSecretArn }: Omit<TestAws, "url" | "stop">) {
   const iam = new IAMClient({ region: PRIMARY, endpoint, credentials: ROOT });
   const table = (region: string) => `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${runTableName(SYSTEM)}`;
+  const job = {
+    system: SYSTEM,
+    homeBucket: BUCKETS.primary,
+    otherBucket: BUCKETS.replica,
+    homeKeyArn: keys.primary,
+    otherKeyArn: keys.replica,
+    tableArn: table(PRIMARY),
+    queueArn: `arn:aws:sqs:${PRIMARY}:${ACCOUNT}:dlq`,
+    logGroupArn: `arn:aws:logs:${PRIMARY}:${ACCOUNT}:log-group:jobs`,
+  };
   const policies = {
-    [`${SYSTEM}-capture`]: capturePolicy({
-      system: SYSTEM,
-      homeBucket: BUCKETS.primary,
-      otherBucket: BUCKETS.replica,
-      homeKeyArn: keys.primary,
-      otherKeyArn: keys.replica,
-      tableArn: table(PRIMARY),
-      secretArn,
-      queueArn: `arn:aws:sqs:${PRIMARY}:${ACCOUNT}:dlq`,
-      logGroupArn: `arn:aws:logs:${PRIMARY}:${ACCOUNT}:log-group:capture`,
+    [`${SYSTEM}-capture`]: capturePolicy({ ...job, secretArn }),
+    [`${SYSTEM}-media-sync`]: mediaSyncPolicy({
+      ...job,
+      secretArn: mediaSecretArn,
+      mediaBucket: MEDIA_BUCKETS.primary,
     }),
     replication: replicationPolicy({
       source: { bucket: BUCKETS.primary, keyArn: keys.primary, region: PRIMARY },
@@ -172,6 +196,7 @@ async function makeRoles(endpoint: string, keys: { primary: string; replica: str
     [recoveryRoleName(SYSTEM)]: recoveryPolicy({
       system: SYSTEM,
       buckets: [BUCKETS.primary, BUCKETS.replica],
+      mediaBuckets: [MEDIA_BUCKETS.primary, MEDIA_BUCKETS.replica],
       keyArns: [keys.primary, keys.replica],
       tableArns: [table(PRIMARY), table(REPLICA)],
     }),

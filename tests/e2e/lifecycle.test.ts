@@ -118,6 +118,15 @@ describe("the stacks come up, are lost, and come back", function () {
       }
     });
 
+    it("mirrors the clinic's media by the deployed function, and verifies them asset by asset", async () => {
+      const { media } = rehearsal.report;
+      type Result = { status: string; assets: number; bytes: number };
+      const result = await bench.cli<Result>(["media", "sync", "--app", APPS.primary]);
+      expect(result).to.include({ status: "success", assets: media?.assets, bytes: media?.bytes });
+      const parity = await bench.cli<{ status: string; listed: number }>(["media", "verify", "--side", "replica"]);
+      expect(parity).to.include({ status: "pass", listed: media?.assets });
+    });
+
     it("finds a config var that was changed by hand, and puts it back", async () => {
       const value = async () => (await bench.heroku.configVars(APPS.primary)).RATE_LIMIT_ENABLED;
       expect(await value()).to.equal("True");

@@ -7,6 +7,7 @@ import { BackupJobs } from "../../components/BackupJobs";
 import { BackupVault, type BackupVaultArgs } from "../../components/BackupVault";
 import { CloudinaryMedia } from "../../components/CloudinaryMedia";
 import { HerokuApp, type HerokuAppArgs } from "../../components/HerokuApp";
+import { MediaJobs } from "../../components/MediaJobs";
 import { type Checked, findings } from "../../policies/model";
 import { RULES } from "../../policies/rules";
 import * as types from "../../policies/types";
@@ -122,14 +123,14 @@ describe("policy pack over the components", () => {
 
   it("accepts the jobs and their alarms, and refuses captures that are too far apart", async () => {
     const side = (region: string) => ({ region, keyArn: `arn:aws:kms:${region}:000000000000:key/k` });
+    const sides = { home: side("ap-southeast-1"), other: side("ap-northeast-1") };
     const resources = await declared((opts) => {
       const common = { system: "usc-pis", account: "000000000000", appName: "usc-pis", captureIntervalMinutes: 240 };
       const jobs = new BackupJobs(
         "jobs",
         {
           ...common,
-          home: side("ap-southeast-1"),
-          other: side("ap-northeast-1"),
+          ...sides,
           retentionDays: MINIMUM_RETENTION_DAYS,
           herokuSchedule: "02:00 UTC",
           herokuApiKey: "HRKU-x",
@@ -138,14 +139,19 @@ describe("policy pack over the components", () => {
       );
       const regions = { region: "ap-southeast-1", switchRegion: "ap-northeast-1" };
       const { functionName, deadLetterQueueName } = jobs;
-      const args = { ...common, ...regions, emails: ["a@b.example"], functionName, deadLetterQueueName };
+      const media = new MediaJobs(
+        "media-jobs",
+        { ...common, ...sides, cloudName: "clinic", apiKey: "1", apiSecret: "s" },
+        opts,
+      );
+      const args = { ...common, ...regions, emails: ["a@b.example"], functionName, deadLetterQueueName, media };
       new Alerting("alerting", args, opts);
     });
     const of = (type: string) => resources.filter((resource) => resource.type === type);
-    expect(of(types.ALARM)).to.have.lengthOf.at.least(2);
-    expect(of(types.FUNCTION)).to.have.lengthOf(1);
+    expect(of(types.ALARM)).to.have.lengthOf(7);
+    expect(of(types.FUNCTION)).to.have.lengthOf(2);
     expect(problems(resources)).to.deep.equal([]);
-    const [schedule] = of(types.SCHEDULE);
+    const schedule = of(types.SCHEDULE).find(({ props }) => props.name === "capture");
     if (schedule === undefined) throw new Error("no schedule was declared");
     schedule.props.scheduleExpression = "cron(17 0/12 * * ? *)";
     expect(problems(resources)).to.deep.equal([

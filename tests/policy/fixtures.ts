@@ -113,6 +113,12 @@ export function compliantStack(): Checked[] {
       treatMissingData: "breaching",
       alarmActions: ["arn:aws:sns:x"],
     }),
+    resource(types.ALARM, "no-sync", {
+      metricName: "MediaSynced",
+      comparisonOperator: "LessThanThreshold",
+      treatMissingData: "breaching",
+      alarmActions: ["arn:aws:sns:x"],
+    }),
     resource(types.APP, "app", { name: "usc-pis", region: "us" }, true),
     resource(types.ADDON, "database", { plan: "heroku-postgresql:essential-0" }, true),
     resource(types.ADDON, "redis", { plan: "heroku-redis:mini" }),

@@ -204,6 +204,12 @@ const VIOLATIONS: [rule: string, what: string, stack: () => Checked[], message: 
     () => changed("silent", { treatMissingData: "notBreaching" }),
     /notBreaching/,
   ],
+  [
+    "dead-mans-switches-alarm-on-silence",
+    "quiet about media",
+    () => changed("no-sync", { treatMissingData: "notBreaching" }),
+    /notBreaching/,
+  ],
   ["debug-is-off", "on", () => changed("config", { "vars.DEBUG": "True" }), /DEBUG/],
   ["debug-is-off", "on in secret", () => changed("config", { "sensitiveVars.DEBUG": "1" }), /DEBUG/],
   ["debug-is-off", "on the app itself", () => changed("app", { configVars: { DEBUG: "yes" } }), /DEBUG/],

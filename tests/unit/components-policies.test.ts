@@ -1,10 +1,12 @@
 import { expect } from "chai";
 import { breakGlassPolicy, breakGlassTrust } from "../../components/policies/break-glass";
-import { type CapturePolicyArgs, capturePolicy, schedulerPolicy } from "../../components/policies/capture";
+import { type CapturePolicyArgs, capturePolicy } from "../../components/policies/capture";
 import type { PolicyDocument, Statement } from "../../components/policies/document";
 import { formsOfRole } from "../../components/policies/guard";
+import { mediaSyncPolicy } from "../../components/policies/media-sync";
 import { recoveryPolicy } from "../../components/policies/recovery";
 import { replicationPolicy } from "../../components/policies/replication";
+import { schedulerPolicy } from "../../components/policies/scheduler";
 import { BUCKET_SETTING_ACTIONS, vaultBucketPolicy } from "../../components/policies/vault-bucket";
 import { vaultKeyPolicy } from "../../components/policies/vault-key";
 
@@ -186,7 +188,7 @@ describe("the policy of the capture function", () => {
     const forbidden = /Delete(?!Item)|Bypass|LegalHold|Version|PutBucket|PutKey|Policy|\*|iam:|sts:/;
     expect(actions.filter((action) => forbidden.test(action))).to.deep.equal([]);
     // The control: the recovery role's reading by version would be found.
-    const recovery = recoveryPolicy({ system: "s", buckets: ["b"], keyArns: [], tableArns: [] });
+    const recovery = recoveryPolicy({ system: "s", buckets: ["b"], mediaBuckets: [], keyArns: [], tableArns: [] });
     expect(recovery.Statement.flatMap(({ Action }) => Action).filter((action) => forbidden.test(action))).not.to.be
       .empty;
   });
@@ -209,6 +211,15 @@ describe("the policy of the capture function", () => {
     expect(document.Statement.map(({ Sid }) => Sid)).to.include("ReadWithOtherKey");
   });
 
+  it("reads the pointer on both sides, and lists no more than it has to", () => {
+    expect(statement(document, "ReadCurrentApp").Resource).to.deep.equal([
+      "arn:aws:s3:::home/current/usc-pis.json",
+      "arn:aws:s3:::other/current/usc-pis.json",
+    ]);
+    expect(statement(document, "ListVaults").Resource).to.deep.equal(["arn:aws:s3:::home", "arn:aws:s3:::other"]);
+    expect(statement(document, "SeeUploads").Resource).to.equal("arn:aws:s3:::home");
+  });
+
   it("lets the scheduler start one function and nothing else", () => {
     expect(schedulerPolicy("arn:f", "arn:q").Statement.map(({ Action, Resource }) => [Action, Resource])).to.deep.equal(
       [
@@ -219,15 +230,72 @@ describe("the policy of the capture function", () => {
   });
 });
 
+describe("the policy of the media sync", () => {
+  const document = mediaSyncPolicy({
+    system: "usc-pis",
+    homeBucket: "home",
+    otherBucket: "other",
+    mediaBucket: "media",
+    homeKeyArn: "arn:key:home",
+    otherKeyArn: "arn:key:other",
+    tableArn: "arn:table",
+    secretArn: "arn:secret",
+    queueArn: "arn:queue",
+    logGroupArn: "arn:logs",
+  });
+  const of = (action: string) =>
+    document.Statement.filter(({ Action }) => list(Action).includes(action)).flatMap(({ Resource }) => list(Resource));
+
+  it("writes the mirror of its own system only, and nothing into the vault of backups", () => {
+    expect(of("s3:PutObject")).to.have.members([
+      "arn:aws:s3:::media/media/usc-pis/asset/*",
+      "arn:aws:s3:::media/media/usc-pis/facts/*",
+      "arn:aws:s3:::media/media/usc-pis/manifest/*",
+      "arn:aws:s3:::media/media/usc-pis/progress.json",
+    ]);
+    expect(of("s3:ListBucketVersions")).to.deep.equal(["arn:aws:s3:::media"]);
+  });
+
+  it("hides what is deleted by markers, never a manifest, and ends or unlocks no version", () => {
+    expect(of("s3:DeleteObject")).to.have.members([
+      "arn:aws:s3:::media/media/usc-pis/asset/*",
+      "arn:aws:s3:::media/media/usc-pis/facts/*",
+      "arn:aws:s3:::media/media/usc-pis/progress.json",
+    ]);
+    const actions = document.Statement.flatMap(({ Action }) => Action);
+    const forbidden = /DeleteObjectVersion|Bypass|LegalHold|GetObjectVersion|PutBucket|PutKey|Policy|\*|iam:|sts:/;
+    expect(actions.filter((action) => forbidden.test(action))).to.deep.equal([]);
+    // The control: the break-glass role's rights would be found.
+    const glass = breakGlassPolicy(["media"], []).Statement.flatMap(({ Action }) => Action);
+    expect(glass.filter((action) => forbidden.test(action))).not.to.be.empty;
+  });
+
+  it("names every resource, but for metrics", () => {
+    const open = document.Statement.filter(({ Resource }) => list(Resource).includes("*"));
+    expect(open.map(({ Sid }) => Sid)).to.deep.equal(["PutMetrics"]);
+  });
+});
+
 describe("the roles of an emergency", () => {
   it("recovers by reading everything of its system and writing markers and pointer only", () => {
-    const document = recoveryPolicy({ system: "s", buckets: ["a", "b"], keyArns: ["k"], tableArns: ["t"] });
+    const document = recoveryPolicy({
+      system: "s",
+      buckets: ["a", "b"],
+      mediaBuckets: ["m"],
+      keyArns: ["k"],
+      tableArns: ["t"],
+    });
     expect(statement(document, "WriteMarkersAndPointer").Resource).to.have.members([
       "arn:aws:s3:::a/current/s.json",
       "arn:aws:s3:::a/restore/s/*",
       "arn:aws:s3:::b/current/s.json",
       "arn:aws:s3:::b/restore/s/*",
     ]);
+    expect(statement(document, "ReadMedia")).to.deep.include({
+      Action: ["s3:GetObject", "s3:GetObjectVersion"],
+      Resource: ["arn:aws:s3:::m/media/s/*"],
+    });
+    expect(statement(document, "ListVault").Resource).to.include("arn:aws:s3:::m");
     expect(statement(document, "ReadBackups").Resource).to.include.members([
       "arn:aws:s3:::a/hourly/s/*",
       "arn:aws:s3:::b/release/s/*",

@@ -8,6 +8,7 @@ import { commandLine } from "../../components/command-line";
 import { composeConfig, configProblems, derivedFromRedis } from "../../components/config-vars";
 import { dashboardBody } from "../../components/dashboard-body";
 import { mediaLifecycleRules, vaultLifecycleRules } from "../../components/lifecycle-rules";
+import { MEDIA_RETRY_MINUTES, mediaSyncCron } from "../../components/media-schedule";
 
 const REQUIRED = {
   plain: { CLOUDINARY_CLOUD_NAME: "c" },
@@ -83,6 +84,15 @@ describe("the capture's schedule", () => {
     expect(captureCron(LATEST_MINUTE, 60)).to.equal("cron(29,44,59 * * * ? *)");
     for (const minute of [-1, LATEST_MINUTE + 1, 1.5]) expect(() => captureCron(minute, 60)).to.throw("capture minute");
     for (const interval of [0, 90, 241, 300, 1440]) expect(() => captureCron(17, interval)).to.throw("interval");
+  });
+});
+
+describe("the media sync's schedule", () => {
+  it("triggers each morning, clear of Heroku's backup and the captures, and again an hour later", () => {
+    expect(mediaSyncCron()).to.equal("cron(52 2,3,4,5,6,7 * * ? *)");
+    const minutes = captureCron(17, 60).match(/\d+/g);
+    expect(minutes).to.include("47").and.not.include("52");
+    expect(MEDIA_RETRY_MINUTES).to.equal(60);
   });
 });
 
@@ -164,9 +174,12 @@ describe("alarms and dashboard", () => {
   });
 
   it("name a runbook that is there", () => {
-    const source = readFileSync("components/Alerting.ts", "utf8");
-    const runbooks = [...source.matchAll(/"(docs\/runbooks\/[^"]+)"/g)].map(([, path]) => path as string);
-    expect(runbooks).not.to.be.empty;
+    const sources = ["components/Alerting.ts", "components/media-alarms.ts"];
+    const runbooks = sources.flatMap((file) => {
+      const found = [...readFileSync(file, "utf8").matchAll(/"(docs\/runbooks\/[^"]+)"/g)];
+      expect(found, file).not.to.be.empty;
+      return found.map(([, path]) => path as string);
+    });
     for (const path of runbooks) expect(existsSync(path), path).to.equal(true);
     expect(existsSync("docs/runbooks/no-such.md")).to.equal(false);
   });
@@ -178,8 +191,8 @@ describe("alarms and dashboard", () => {
         appName: "a",
         region: "r1",
         switchRegion: "r2",
-        functionName: "f",
-        queueName: "q",
+        functionNames: ["f", "g"],
+        queueNames: ["q", "p"],
         alarmArns: ["arn:1"],
       }),
     );

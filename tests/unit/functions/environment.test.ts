@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { parseCaptureEvent, readCaptureEnvironment } from "../../../functions/environment";
+import {
+  parseCaptureEvent,
+  parseMediaEvent,
+  readCaptureEnvironment,
+  readMediaEnvironment,
+} from "../../../functions/environment";
 
 const GOOD = {
   SYSTEM: "usc-pis",
@@ -61,6 +66,34 @@ describe("the event of the capture function", () => {
       { trigger: "manual", requestedBy: "x", class: "yearly" },
     ]) {
       expect(() => parseCaptureEvent(event)).to.throw("invalid event");
+    }
+  });
+});
+
+describe("the environment of the media sync", () => {
+  const { RETENTION_DAYS: _, HEROKU_SCHEDULE: __, ...common } = GOOD;
+  const good = { ...common, MEDIA_BUCKET: "m", CLOUDINARY_CLOUD_NAME: "clinic" };
+
+  it("is read, and each variable that is missing or wrong is named", () => {
+    expect(readMediaEnvironment(good)).to.include({ mediaBucket: "m", cloudName: "clinic", app: "usc-pis" });
+    expect(readMediaEnvironment({ ...good, MAX_VANISHED_SHARE: "0.3" }).maxVanishedShare).to.equal(0.3);
+    for (const name of Object.keys(good)) {
+      expect(() => readMediaEnvironment({ ...good, [name]: "" }), name).to.throw(`environment variable ${name}`);
+    }
+    for (const share of ["-0.1", "1.1", "x", "20%"]) {
+      expect(() => readMediaEnvironment({ ...good, MAX_VANISHED_SHARE: share }), share).to.throw("a share from 0 to 1");
+    }
+    expect(() => readMediaEnvironment({ ...good, CLOUDINARY_API_URL: "nowhere" })).to.throw("CLOUDINARY_API_URL");
+  });
+});
+
+describe("the event of the media sync", () => {
+  it("lets a person accept deletions, but no schedule", () => {
+    const manual = { trigger: "manual", requestedBy: "ana", acceptDeletions: true };
+    expect(parseMediaEvent(manual)).to.deep.equal(manual);
+    expect(parseMediaEvent({ trigger: "schedule", requestedBy: "schedule" }).trigger).to.equal("schedule");
+    for (const event of [{ ...manual, trigger: "schedule" }, {}, null, "x", { trigger: "webhook", requestedBy: "x" }]) {
+      expect(() => parseMediaEvent(event)).to.throw("invalid event");
     }
   });
 });

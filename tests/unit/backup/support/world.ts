@@ -40,6 +40,7 @@ interface Stored {
   deleteMarker: boolean;
   retainUntil?: Date;
   checksum?: string;
+  metadata?: Readonly<Record<string, string>>;
 }
 
 export class FakeVault {
@@ -76,7 +77,8 @@ export class FakeVault {
     this.objects.set(key, [...(this.objects.get(key) ?? []), stored]);
     return stored;
   }
-  hide(key: string): void {
+  async hide(key: string): Promise<void> {
+    this.answer();
     const marker = { versionId: randomUUID(), bytes: Buffer.alloc(0), modified: this.now(), deleteMarker: true };
     this.objects.get(key)?.push(marker);
   }
@@ -87,8 +89,9 @@ export class FakeVault {
     const all = Buffer.concat(chunks);
     if (all.length !== bytes)
       throw new UscPisError("truncated", `the stream gave only ${all.length} bytes, expected ${bytes}`);
-    if (this.current(key)) throw new UscPisError("exists", `${key} exists`);
+    if (this.current(key)?.versionId !== write.replaces) throw new UscPisError("exists", `${key} exists`);
     const stored = this.add(key, all, write.retainUntil);
+    if (write.metadata) stored.metadata = write.metadata;
     const sha256 = createHash("sha256").update(all).digest("hex");
     return { versionId: stored.versionId, bytes: all.length, sha256, checksum: stored.checksum ?? "" };
   }
@@ -125,6 +128,7 @@ export class FakeVault {
         checksum: found.checksum,
         replication: "NONE" as const,
         retainUntil: found.retainUntil,
+        metadata: found.metadata ?? {},
       }
     );
   }
@@ -148,6 +152,7 @@ export class FakeVault {
             latest: index === all.length - 1,
             modified: each.modified,
             bytes: each.bytes.length,
+            etag: each.deleteMarker ? "" : each.versionId,
           }))
           .reverse(),
       );
@@ -460,7 +465,7 @@ export function mortal<T extends object>(ports: T, dieAt: number, when: "before"
     new Proxy(object, {
       get(target, property) {
         const value = Reflect.get(target, property);
-        if (property === "now" || property === "random" || property === "info" || property === "warn") return value;
+        if (["now", "random", "info", "warn", "downloadUrl"].includes(String(property))) return value;
         if (typeof value === "function") return wrapCall(String(property), value.bind(target));
         if (
           property !== "bucket" &&
