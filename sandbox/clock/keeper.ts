@@ -15,6 +15,8 @@ export interface KeeperOptions {
   own(): Promise<readonly EventSource[]>;
   /** Resolves when nothing runs any more. */
   rest(): Promise<void>;
+  /** Looks at what follows from what has happened: alarms. */
+  look(now: Date): Promise<void>;
   log(line: string): void;
 }
 
@@ -92,11 +94,15 @@ export class TimeKeeper {
   }
 
   private async pass(until: Date, job: Advancing): Promise<void> {
-    const { sources, rest, log, file } = this.options;
+    const { sources, log, file } = this.options;
     const { signal } = this.stopping;
     const moveTo = (at: Date) => {
       const missing = at.getTime() - this.now().getTime();
       if (missing > 0) writeOffset(file, readOffset(file) + Math.ceil(missing));
+    };
+    const rest = async () => {
+      await this.options.rest();
+      await this.options.look(this.now());
     };
     try {
       await advance(until, { now: () => this.now(), moveTo }, await sources(), rest, {
@@ -119,6 +125,7 @@ export class TimeKeeper {
     this.working = this.working.then(async () => {
       try {
         const now = this.now();
+        await this.options.look(now);
         for (const source of await this.options.own()) {
           const at = await source.next(now, now);
           if (at !== undefined && at <= now) await source.run(now);

@@ -2,6 +2,7 @@
  * What lives in the gateway's process beside the proxy: each part sees the requests that pass, speaks to the local AWS
  * past the faults, and may mount pages and controls of its own.
  */
+import { inboxPart } from "./inbox";
 import type { Gateway } from "./server";
 import { timePart } from "./time";
 
@@ -32,4 +33,4 @@ export interface Part {
 export type PartStarter = (context: PartContext) => Promise<Part>;
 
 /** All parts, in the order in which they start; they close in the opposite one. */
-export const PARTS: readonly PartStarter[] = [timePart];
+export const PARTS: readonly PartStarter[] = [inboxPart, timePart];

@@ -2,10 +2,14 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import { UscPisError } from "../../backup/errors";
+import { AlarmWatch } from "../aws/alarms";
+import { LifecycleRunner, nextRun } from "../aws/lifecycle";
+import { ROOT_CREDENTIALS } from "../aws/server";
 import type { EventSource } from "../clock/advance";
 import { TimeKeeper } from "../clock/keeper";
 import { type Ask, herokuSource, schedulerSource, webhookSource } from "../clock/sources";
 import { sandboxPaths } from "../supervisor/paths";
+import { SCOPE } from "../supervisor/services";
 import { readState, type SandboxState } from "../supervisor/state";
 import { askLocal } from "./client";
 import type { PartStarter } from "./parts";
@@ -58,14 +62,57 @@ function emulators(state: SandboxState | undefined): EventSource[] {
   return sources;
 }
 
+/** Operations after which a region's alarms may be others. */
+const CHANGES_ALARMS = /^(Put|Delete|Set|Enable|Disable).*Alarm/;
+/** Services whose requests may leave metric data: what MiniStack counts of functions and topics, and what is put. */
+const LEAVES_DATA = /^(monitoring|lambda|lambda-url|sns|sqs|scheduler|execute-api)$/;
+
+/** Looks at alarms when a minute has passed since the last look, or where one would change by itself. */
+function alarmSource(watch: AlarmWatch): EventSource {
+  return {
+    name: "alarms",
+    next: async (now, horizon) => watch.nextTransition(now, horizon),
+    run: async (now) => void (await watch.evaluate(now)),
+  };
+}
+
+/** Lifecycle, once a day after midnight UTC. */
+function lifecycleSource(runner: LifecycleRunner, now: Date): EventSource {
+  let due = nextRun(now);
+  return {
+    name: "lifecycle",
+    next: async () => due,
+    run: async (at) => {
+      await runner.run(at);
+      due = nextRun(at);
+    },
+  };
+}
+
 export const timePart: PartStarter = async ({ gateway, config, log }) => {
   const paths = sandboxPaths(config.sandboxRoot);
   const aws = askAws(() => gateway.upstream(), config.tls.cert, paths.aws, config.controlToken);
+  // Alarms and lifecycle begin with the local AWS: its address is told after this part has started.
+  let own: { watch: AlarmWatch; sources: EventSource[] } | undefined;
+  const ours = () => {
+    const endpoint = gateway.upstream();
+    if (own !== undefined || endpoint === undefined) return own;
+    const options = { regions: SCOPE.regions, client: { endpoint, credentials: ROOT_CREDENTIALS } };
+    const watch = new AlarmWatch(options);
+    const runner = new LifecycleRunner({ ...options, token: config.controlToken });
+    own = { watch, sources: [alarmSource(watch), lifecycleSource(runner, new Date())] };
+    return own;
+  };
+  gateway.events.on("ended", ({ service, region, operation }) => {
+    if (service === "monitoring" && CHANGES_ALARMS.test(operation ?? "")) ours()?.watch.dirty(region, "alarms");
+    else if (LEAVES_DATA.test(service ?? "")) ours()?.watch.dirty(region, "data");
+  });
   const keeper = new TimeKeeper({
     file: paths.clock,
-    sources: async () => [schedulerSource(aws), ...emulators(readState(paths))],
-    own: async () => [],
+    sources: async () => [schedulerSource(aws), ...emulators(readState(paths)), ...(ours()?.sources ?? [])],
+    own: async () => ours()?.sources ?? [],
     rest: async () => void (await aws("POST", "/_sandbox/rest", { seconds: REST_MS / 1000 })),
+    look: async (now) => void (await ours()?.watch.evaluate(now)),
     log,
   });
   gateway.mount([
@@ -96,6 +143,7 @@ export const timePart: PartStarter = async ({ gateway, config, log }) => {
   return {
     close: async () => {
       await keeper.close();
+      own?.watch.close();
       aws.end();
     },
   };

@@ -40,9 +40,9 @@ class Region {
   unwatched: Unwatched[] = [];
   reported = new Map<string, Series>();
   readonly sampled = new Map<string, SampledSeries>();
-  /** Counts what was said to be new, so that what comes during a fetch is fetched again. */
-  news = 1;
-  fetched = 0;
+  /** Count what was said to be new, so that what comes during a fetch is fetched again. */
+  readonly news = { alarms: 1, data: 1 };
+  readonly fetched = { alarms: 0, data: 0 };
 
   constructor(
     readonly name: string,
@@ -77,7 +77,7 @@ async function setState(
     return true;
   } catch (error) {
     if (!/ResourceNotFound/.test((error as Error).name)) throw error;
-    region.news++;
+    region.news.alarms++;
     return false;
   }
 }
@@ -103,9 +103,13 @@ export class AlarmWatch {
     this.regions = new Map(regions.map((name) => [name, new Region(name, client)]));
   }
 
-  /** Says that metric data or alarms of a region may have changed; of all regions without a name. */
-  dirty(region?: string): void {
-    for (const [name, known] of this.regions) if (region === undefined || region === name) known.news++;
+  /** Says that metric data or alarms of a region may have changed; of all regions without a name. @param what both without */
+  dirty(region?: string, what?: "alarms" | "data"): void {
+    for (const [name, { news }] of this.regions) {
+      if (region !== undefined && region !== name) continue;
+      if (what !== "data") news.alarms++;
+      if (what !== "alarms") news.data++;
+    }
   }
 
   /** Alarms that can't be evaluated, and why. */
@@ -121,6 +125,7 @@ export class AlarmWatch {
       const changes: Transition[] = [];
       for (const region of this.regions.values()) {
         await this.refresh(region, now);
+        await this.sampleQueues(region, now);
         for (const alarm of region.alarms) {
           const found = evaluate(alarm.plan, region.series(alarm), minuteOf(now), alarm.state);
           if (found.state === alarm.state) continue;
@@ -163,19 +168,24 @@ export class AlarmWatch {
   }
 
   private async refresh(region: Region, now: Date): Promise<void> {
-    if (region.fetched !== region.news) {
-      const { news } = region;
-      const alarms = await fetchAlarms(region.cloudwatch);
-      region.alarms = alarms.filter((alarm): alarm is WatchedAlarm => "plan" in alarm);
-      region.unwatched = alarms.filter((alarm): alarm is Unwatched => "reason" in alarm);
-      const reported = region.alarms.filter(({ metric }) => queueOf(metric) === undefined);
-      const metrics = new Map(reported.map(({ metric }) => [metricKey(metric), metric]));
-      const reach = Math.max(0, ...reported.map(({ plan }) => reachMinutes(plan)));
-      const to = minuteOf(now) + 1;
-      const data = metrics.size === 0 ? new Map() : await fetchData(region.cloudwatch, metrics, to - reach, to);
-      region.reported = new Map([...data].map(([key, minutes]) => [key, new ReportedSeries(minutes)]));
-      region.fetched = news;
+    const { fetched } = region;
+    const { alarms, data } = region.news;
+    if (fetched.alarms === alarms && fetched.data === data) return;
+    if (fetched.alarms !== alarms) {
+      const found = await fetchAlarms(region.cloudwatch);
+      region.alarms = found.filter((alarm): alarm is WatchedAlarm => "plan" in alarm);
+      region.unwatched = found.filter((alarm): alarm is Unwatched => "reason" in alarm);
     }
+    const reported = region.alarms.filter(({ metric }) => queueOf(metric) === undefined);
+    const metrics = new Map(reported.map(({ metric }) => [metricKey(metric), metric]));
+    const reach = Math.max(0, ...reported.map(({ plan }) => reachMinutes(plan)));
+    const to = minuteOf(now) + 1;
+    const found = metrics.size === 0 ? new Map() : await fetchData(region.cloudwatch, metrics, to - reach, to);
+    region.reported = new Map([...found].map(([key, minutes]) => [key, new ReportedSeries(minutes)]));
+    Object.assign(fetched, { alarms, data });
+  }
+
+  private async sampleQueues(region: Region, now: Date): Promise<void> {
     const queues = new Set(region.alarms.flatMap(({ metric }) => queueOf(metric) ?? []));
     for (const name of region.sampled.keys()) if (!queues.has(name)) region.sampled.delete(name);
     for (const name of queues) {
