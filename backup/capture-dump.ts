@@ -56,12 +56,16 @@ export async function takeBackup(
   const { transfer: started, ours } = await startOnce(heroku, source.ownerApp, "capture", pace, start, signal);
   await plan.onTransfer(source.ownerApp, started, ours);
   const transfer = await waitForSuccess(heroku, source.ownerApp, started.uuid, pace, waiting);
-  const after = await ports.inspect(source.databaseUrl, signal);
   log.info("captured on Heroku", { id: plan.id.text, transfer: transfer.num, bytes: transfer.processed_bytes });
 
   const keys = backupKeys(plan.backupClass, settings.system, plan.id.text);
   const until = retainUntil(plan.backupClass, takenAt, settings.retention);
-  const stored = await fetchIntoVault(source.ownerApp, transfer, keys.dump, until, settings, ports, signal);
+  // Counting reads the database, fetching reads Heroku's copy: neither waits for the other.
+  const [after, stored] = await together(
+    signal,
+    (each) => ports.inspect(source.databaseUrl, each),
+    (each) => fetchIntoVault(source.ownerApp, transfer, keys.dump, until, settings, ports, each),
+  );
   await verifyStored(keys.dump, stored, until, ports.vault, signal);
 
   const rows = rowBounds(before.tables, after.tables);
@@ -170,4 +174,23 @@ export function expectedBytes(
     );
   }
   return contentLength;
+}
+
+/** Two at a time; the first that fails ends the other, and nothing goes on behind the error's back. */
+async function together<A, B>(
+  signal: AbortSignal,
+  first: (signal: AbortSignal) => Promise<A>,
+  second: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const watched = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => {
+      stop.abort(error);
+      throw error;
+    });
+  const [one, other] = await Promise.allSettled([watched(first(either)), watched(second(either))]);
+  if (one.status === "fulfilled" && other.status === "fulfilled") return [one.value, other.value];
+  // What broke off because of the other says nothing of its own.
+  throw stop.signal.reason;
 }

@@ -31,16 +31,20 @@ export interface Job {
 /** A job that did not run, which is no failure. */
 export type NotRun = { readonly outcome: "busy" } | { readonly outcome: "refused"; readonly reason: string };
 
-/**
- * Runs the work of the current app's job, one at a time. A scheduled run gives way to one at work, a manual one waits.
- * @param countFailure told when it failed before the work began; the work itself tells of its own failures.
- */
+export interface Work<T> {
+  /** Told when it failed before the work began; the work itself tells of its own failures. */
+  readonly countFailure: () => Promise<void>;
+  /** What is there already, as far as can be seen without the lock; undefined when the work has to look for itself. */
+  readonly done?: (signal: AbortSignal) => Promise<T | undefined>;
+  readonly run: (signal: AbortSignal) => Promise<T>;
+}
+
+/** Runs the work of the current app's job, one at a time. A scheduled run gives way to one at work, a manual one waits. */
 export async function runJob<T>(
   job: Job,
   ports: JobPorts,
-  countFailure: () => Promise<void>,
+  { countFailure, done, run }: Work<T>,
   signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | NotRun> {
   const { log } = ports;
   try {
@@ -57,6 +61,9 @@ export async function runJob<T>(
     await countFailure();
     throw error;
   }
+  // A look that fails decides nothing: the work looks again, and tells.
+  const before = await done?.(signal).catch(() => undefined);
+  if (before !== undefined) return before;
   const lease = await waitForLease(job, ports, signal).catch(async (error) => {
     await countFailure();
     throw error;
@@ -66,7 +73,7 @@ export async function runJob<T>(
     return { outcome: "busy" };
   }
   try {
-    return await work(lease.signal);
+    return await run(lease.signal);
   } finally {
     await lease.release();
   }

@@ -26,13 +26,11 @@ export async function syncMedia(
   const { vault, otherVault, runs, pace, log } = ports;
   const job = { kind: "media", system: settings.system, app: settings.app, trigger: request.trigger } as const;
   const common = { pointers: [vault, otherVault], runs, pace, log };
-  return runJob(
-    job,
-    common,
-    () => countFailure(ports),
-    signal,
-    (held) => new MediaRun(request, settings, ports, held).run(),
-  );
+  const work = {
+    countFailure: () => countFailure(ports),
+    run: (held: AbortSignal) => new MediaRun(request, settings, ports, held).run(),
+  };
+  return runJob(job, common, work, signal);
 }
 
 async function countFailure(ports: MediaPorts, differs?: number): Promise<void> {

@@ -68,23 +68,31 @@ export function metricKey({ namespace, name, dimensions }: WatchedAlarm["metric"
   return JSON.stringify([namespace, name, sorted]);
 }
 
-/** Statistics of one minute; each minute of a metric is made of these four. */
-const PARTS = ["Sum", "SampleCount", "Minimum", "Maximum"] as const;
+/** Statistics of one minute that a statistic of many is made of. */
+const PARTS: Readonly<Record<Statistic, readonly Statistic[]>> = {
+  Sum: ["Sum"],
+  Average: ["Sum", "SampleCount"],
+  Minimum: ["Minimum"],
+  Maximum: ["Maximum"],
+  SampleCount: ["SampleCount"],
+};
 /** Queries in one request, at most. */
 const QUERIES = 500;
 
-/** Data of metrics by the minute, from, inclusive, to, exclusive. */
+/** Data of the alarms' metrics by the minute, from, inclusive, to, exclusive: as much of it as their statistics need. */
 export async function fetchData(
   cloudwatch: CloudWatch,
-  metrics: ReadonlyMap<string, WatchedAlarm["metric"]>,
+  alarms: readonly WatchedAlarm[],
   from: number,
   to: number,
 ): Promise<Map<string, MinuteData[]>> {
+  const metrics = new Map(alarms.map(({ metric }) => [metricKey(metric), metric]));
   const keys = [...metrics.keys()];
   const queries = keys.flatMap((key, index): MetricDataQuery[] => {
     const { namespace, name, dimensions } = metrics.get(key) as WatchedAlarm["metric"];
     const Metric = { Namespace: namespace, MetricName: name, Dimensions: dimensions };
-    return PARTS.map((Stat) => ({ Id: `m${index}_${Stat}`, MetricStat: { Metric, Period: 60, Stat } }));
+    const asked = alarms.filter(({ metric }) => metricKey(metric) === key).flatMap(({ plan }) => PARTS[plan.statistic]);
+    return [...new Set(asked)].map((Stat) => ({ Id: `m${index}_${Stat}`, MetricStat: { Metric, Period: 60, Stat } }));
   });
   const found = new Map<string, Map<number, Record<string, number>>>();
   for (let at = 0; at < queries.length; at += QUERIES) {
@@ -110,7 +118,7 @@ export async function fetchData(
     } while (NextToken !== undefined);
   }
   const data = (minutes: Map<number, Record<string, number>>): MinuteData[] =>
-    [...minutes].map(([minute, { Sum = 0, SampleCount = 0, Minimum = 0, Maximum = 0 }]) => ({
+    [...minutes].map(([minute, { Sum = 0, SampleCount = 1, Minimum = 0, Maximum = 0 }]) => ({
       minute,
       sum: Sum,
       count: SampleCount,

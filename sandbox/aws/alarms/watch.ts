@@ -177,10 +177,9 @@ export class AlarmWatch {
       region.unwatched = found.filter((alarm): alarm is Unwatched => "reason" in alarm);
     }
     const reported = region.alarms.filter(({ metric }) => queueOf(metric) === undefined);
-    const metrics = new Map(reported.map(({ metric }) => [metricKey(metric), metric]));
     const reach = Math.max(0, ...reported.map(({ plan }) => reachMinutes(plan)));
     const to = minuteOf(now) + 1;
-    const found = metrics.size === 0 ? new Map() : await fetchData(region.cloudwatch, metrics, to - reach, to);
+    const found = await fetchData(region.cloudwatch, reported, to - reach, to);
     region.reported = new Map([...found].map(([key, minutes]) => [key, new ReportedSeries(minutes)]));
     Object.assign(fetched, { alarms, data });
   }
