@@ -126,15 +126,15 @@ async function makeVault(endpoint: string) {
       }),
     );
   }
-  for (const [buckets, markers] of [
-    [BUCKETS, "Disabled"],
-    [MEDIA_BUCKETS, "Enabled"],
+  for (const [buckets, markers, role] of [
+    [BUCKETS, "Disabled", "replication"],
+    [MEDIA_BUCKETS, "Enabled", "media-replication"],
   ] as const) {
     await new S3Client(at(PRIMARY)).send(
       new PutBucketReplicationCommand({
         Bucket: buckets.primary,
         ReplicationConfiguration: {
-          Role: `arn:aws:iam::${ACCOUNT}:role/replication`,
+          Role: `arn:aws:iam::${ACCOUNT}:role/${role}`,
           Rules: [
             {
               ID: "all",
@@ -181,6 +181,12 @@ async function makeRoles(endpoint: string, { keys, secretArn, mediaSecretArn }: 
     queueArn: `arn:aws:sqs:${PRIMARY}:${ACCOUNT}:dlq`,
     logGroupArn: `arn:aws:logs:${PRIMARY}:${ACCOUNT}:log-group:jobs`,
   };
+  const replication = (buckets: typeof BUCKETS, deleteMarkers: boolean) =>
+    replicationPolicy({
+      source: { bucket: buckets.primary, keyArn: keys.primary, region: PRIMARY },
+      destination: { bucket: buckets.replica, keyArn: keys.replica, region: REPLICA },
+      deleteMarkers,
+    });
   const policies = {
     [`${SYSTEM}-capture`]: capturePolicy({ ...job, secretArn }),
     [`${SYSTEM}-media-sync`]: mediaSyncPolicy({
@@ -188,11 +194,8 @@ async function makeRoles(endpoint: string, { keys, secretArn, mediaSecretArn }: 
       secretArn: mediaSecretArn,
       mediaBucket: MEDIA_BUCKETS.primary,
     }),
-    replication: replicationPolicy({
-      source: { bucket: BUCKETS.primary, keyArn: keys.primary, region: PRIMARY },
-      destination: { bucket: BUCKETS.replica, keyArn: keys.replica, region: REPLICA },
-      deleteMarkers: false,
-    }),
+    replication: replication(BUCKETS, false),
+    "media-replication": replication(MEDIA_BUCKETS, true),
     [recoveryRoleName(SYSTEM)]: recoveryPolicy({
       system: SYSTEM,
       buckets: [BUCKETS.primary, BUCKETS.replica],
@@ -203,7 +206,7 @@ async function makeRoles(endpoint: string, { keys, secretArn, mediaSecretArn }: 
   };
   for (const [RoleName, policy] of Object.entries(policies)) {
     const AssumeRolePolicyDocument =
-      RoleName === "replication" ? trust("s3.amazonaws.com") : JSON.stringify(recoveryTrust(ACCOUNT));
+      RoleName.endsWith("replication") ? trust("s3.amazonaws.com") : JSON.stringify(recoveryTrust(ACCOUNT));
     await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
     const PolicyDocument = JSON.stringify(policy);
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "rights", PolicyDocument }));

@@ -18,13 +18,15 @@ describe("Cloudinary client", () => {
 
   before(async () => {
     await bench.start({ now: () => now, deliverPdf: false });
-    const { uploader } = bench.sdk;
+    const { api, uploader } = bench.sdk;
+    await api.add_metadata_field({ external_id: "ward", label: "Ward", type: "string" } as never);
     for (let index = 0; index < 3; index++) {
       await uploader.upload(dataUri(png(index)), {
         public_id: `ward/á ${index}`,
         tags: "x-ray",
         context: "caption=Hand",
         metadata: '{"ward":"7"}',
+        asset_folder: "ward",
       } as never);
     }
     await uploader.upload(dataUri(png(9)), { public_id: "closed", type: "authenticated" });

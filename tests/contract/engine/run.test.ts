@@ -103,7 +103,7 @@ esac`,
   it("says what to install where Python is missing, old or lacks venv", () => {
     pulumi("v3.999.0");
     expect(run("start").output).to.match(
-      /needs Python 3\.10 or newer with venv; found none on PATH\nhint: install Python/,
+      /needs Python 3\.11 or newer with venv; found none on PATH\nhint: install Python/,
     );
     tool("python3", "echo 3.8.10 venv /usr/bin/python3");
     expect(run("start").output).to.match(/found .*python3 is 3\.8\.10/);
