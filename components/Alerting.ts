@@ -31,8 +31,11 @@ export interface AlertingArgs {
 
 /** Seconds without a success after which the switch alarms (A3). */
 const SILENCE_SECONDS = 2 * 3600;
-/** Fine enough that the switch alarms at two hours of silence, not at the end of the second clock hour without success. */
-const SWITCH_PERIOD_SECONDS = 900;
+/**
+ * Fine, because CloudWatch looks a few periods further back than it evaluates: a success still counts while it is in
+ * sight. With periods of five minutes the switch alarms between two hours of silence and ten minutes later.
+ */
+const SWITCH_PERIOD_SECONDS = 300;
 
 /** Topics and addresses in both regions, the alarms on captures and on media, and the dashboard (A3, A6). */
 export class Alerting extends pulumi.ComponentResource {

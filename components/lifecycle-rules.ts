@@ -18,7 +18,7 @@ export const MEDIA_NONCURRENT_DAYS = 366;
 
 /**
  * Rules of a vault bucket. A backup expires at the end of its class's retention; expiry only puts a delete marker, so the
- * version itself ends a day later; the marker is swept by the last rule. Without the noncurrent part nearly all bytes
+ * version itself ends a day after that, both counted by midnights; the last rule sweeps the marker. Without it nearly all bytes
  * would stay for ever.
  * @param retentionDays whole days by class; Object Lock keeps each version for as long, so that neither ends it sooner.
  */

@@ -86,4 +86,16 @@ export function registerSandbox(program: Command): void {
     .description("let time pass, with everything that is due on the way: schedules, retries, lifecycle, alarms")
     .argument("<time>", "how long, such as 36h or 7d, or until when")
     .action(action((io, by: string) => clockCommands().advanceBy(io, by)));
+  sandbox
+    .command("simulate")
+    .description(
+      "weeks of the clinic in minutes, with incidents; then buckets, alarms and inbox against what AWS would show",
+    )
+    .option("--days <number>", "simulated days", "91")
+    .option("--keep", "leave everything running afterwards")
+    .action(
+      action((io, options: { days: string; keep?: boolean }) =>
+        commands().simulation(io, options, sandbox.optsWithGlobals().json === true),
+      ),
+    );
 }

@@ -8,6 +8,7 @@ import { downSandbox, upSandbox } from "./lifecycle";
 import { parseFactor, parsePorts, parsePostgres, parseService, parseStack, SERVICE_NAMES } from "./options";
 import { rehearse } from "./rehearsal";
 import { seedApp } from "./seed";
+import { simulate } from "./simulation";
 import { APPS } from "./stacks";
 import { follow, logFile, tail } from "./supervisor/logs";
 import { sandboxPaths } from "./supervisor/paths";
@@ -129,4 +130,10 @@ export async function seed(io: Io, options: { factor: string; app?: string }): P
 export async function rehearsal(io: Io, options: { keep?: boolean; factor: string }, json: boolean): Promise<Outcome> {
   const factor = parseFactor(options.factor);
   return rehearse({ paths: sandboxPaths(), keep: options.keep === true, factor, quiet: json, signal: io.signal });
+}
+
+export async function simulation(io: Io, options: { days: string; keep?: boolean }, json: boolean): Promise<Outcome> {
+  const days = /^\d+$/.test(options.days) ? Number(options.days) : Number.NaN;
+  const { keep = false } = options;
+  return simulate({ paths: sandboxPaths(), days, keep, quiet: json, signal: io.signal });
 }

@@ -205,8 +205,9 @@ async function makeRoles(endpoint: string, { keys, secretArn, mediaSecretArn }: 
     }),
   };
   for (const [RoleName, policy] of Object.entries(policies)) {
-    const AssumeRolePolicyDocument =
-      RoleName.endsWith("replication") ? trust("s3.amazonaws.com") : JSON.stringify(recoveryTrust(ACCOUNT));
+    const AssumeRolePolicyDocument = RoleName.endsWith("replication")
+      ? trust("s3.amazonaws.com")
+      : JSON.stringify(recoveryTrust(ACCOUNT));
     await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
     const PolicyDocument = JSON.stringify(policy);
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "rights", PolicyDocument }));
