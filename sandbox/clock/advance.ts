@@ -13,7 +13,7 @@ export interface MovableClock {
 /** Something in the sandbox that happens by the clock. */
 export interface EventSource {
   readonly name: string;
-  /** When something is due next, at most `horizon`; in the past when it is overdue; undefined when nothing is. */
+  /** When something is due next; in the past when it is overdue. What lies beyond `horizon` need not be told. */
   next(now: Date, horizon: Date): Promise<Date | undefined>;
   /** Carries out what is due. After that `next` must be later than before. */
   run(now: Date): Promise<void>;
@@ -45,10 +45,14 @@ export async function advance(
   for (;;) {
     options.signal?.throwIfAborted();
     const asked = clock.now();
-    const due = await Promise.all(
-      sources.map(async (source) => ({ source, at: (await source.next(asked, until))?.getTime() })),
-    );
-    const earliest = Math.min(until.getTime(), ...due.flatMap(({ at }) => (at === undefined ? [] : [at])));
+    const due: { source: EventSource; at: number | undefined }[] = [];
+    let earliest = until.getTime();
+    // One after another: a source that has to search for its next event need not search beyond the others'.
+    for (const source of sources) {
+      const at = (await source.next(asked, new Date(earliest)))?.getTime();
+      due.push({ source, at });
+      earliest = Math.min(earliest, at ?? earliest);
+    }
     clock.moveTo(new Date(earliest));
     const now = clock.now();
     const happening = due.filter(({ at }) => at !== undefined && at <= now.getTime()).map(({ source }) => source);

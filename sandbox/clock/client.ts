@@ -6,8 +6,8 @@ import type { SandboxPaths } from "../supervisor/paths";
 import type { SandboxState } from "../supervisor/state";
 import type { ClockStatus } from "./keeper";
 
-/** Pause between two looks at an advance, in milliseconds of real time. */
-const LOOK_MS = 100;
+/** Pause between two looks at an advance, in milliseconds of real time: short at first, then long against a look. */
+const LOOK_MS = { first: 50, longest: 1000 };
 
 export interface AdvanceWaiting {
   signal?: AbortSignal;
@@ -47,7 +47,7 @@ export async function advanceClock(
 ): Promise<ClockStatus> {
   waiting.signal?.throwIfAborted();
   await ask(paths, state, "clock/advance", { until: until.toISOString() });
-  for (;;) {
+  for (let pause = LOOK_MS.first; ; pause = Math.min(pause * 2, LOOK_MS.longest)) {
     const status = await clockStatus(paths, state);
     waiting.onProgress?.(status);
     if (status.advance?.status === "done") return status;
@@ -60,7 +60,7 @@ export async function advanceClock(
         },
       );
     try {
-      await sleep(LOOK_MS, undefined, waiting.signal ? { signal: waiting.signal } : {});
+      await sleep(pause, undefined, waiting.signal ? { signal: waiting.signal } : {});
     } catch (error) {
       await ask(paths, state, "clock/stop", {});
       throw waiting.signal?.reason ?? error;

@@ -20,6 +20,13 @@ export function clockVariables(file: string, base: NodeJS.ProcessEnv = {}): Reco
   return { USC_PIS_SANDBOX_CLOCK: file, NODE_OPTIONS: own === "" ? preload : `${own} ${preload}` };
 }
 
+/** Makes this process follow the clock, when it was not started so. For good: what has been told the time keeps it. */
+export function followClock(file: string): void {
+  if (process.env.USC_PIS_SANDBOX_CLOCK !== undefined) return;
+  process.env.USC_PIS_SANDBOX_CLOCK = file;
+  require("./preload.cjs");
+}
+
 /** Milliseconds that the sandbox is ahead; 0 while there is no file. */
 export function readOffset(file: string): number {
   try {

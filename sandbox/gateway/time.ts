@@ -100,7 +100,7 @@ export const timePart: PartStarter = async ({ gateway, config, log }) => {
     const options = { regions: SCOPE.regions, client: { endpoint, credentials: ROOT_CREDENTIALS } };
     const watch = new AlarmWatch(options);
     const runner = new LifecycleRunner({ ...options, token: config.controlToken });
-    own = { watch, sources: [alarmSource(watch), lifecycleSource(runner, new Date())] };
+    own = { watch, sources: [lifecycleSource(runner, new Date()), alarmSource(watch)] };
     return own;
   };
   gateway.events.on("ended", ({ service, region, operation }) => {

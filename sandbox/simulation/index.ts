@@ -6,6 +6,7 @@ import type { Outcome } from "../../cli/output";
 import { certificateFiles } from "../aws/certificate";
 import { confirmAll } from "../aws/mail";
 import { advanceClock, clockStatus } from "../clock/client";
+import { followClock } from "../clock/clock";
 import { serviceUrl } from "../environment";
 import { downSandbox, upSandbox } from "../lifecycle";
 import { Workbench } from "../rehearsal/context";
@@ -142,6 +143,8 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
       title: `let ${days} days pass`,
       run: async (tell) => {
         const started = performance.now();
+        // From here on this process signs its requests at the sandbox's time.
+        followClock(paths.clock);
         begin = await nowOf(bench());
         end = new Date(begin.getTime() + days * DAY_MS);
         incidents = planIncidents(begin, days);
