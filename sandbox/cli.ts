@@ -1,7 +1,7 @@
 /** The commands of the local cloud, as they are typed. */
 import type { Command } from "commander";
 import { action } from "../cli/output";
-import type { MailArguments, UpArguments } from "./commands";
+import type { MailArguments, SimulationArguments, UpArguments } from "./commands";
 import { registerFaults } from "./faults/cli";
 
 /** Loaded when a command runs: every other command of `usc-pis` starts without it. */
@@ -92,9 +92,10 @@ export function registerSandbox(program: Command): void {
       "weeks of the clinic in minutes, with incidents; then buckets, alarms and inbox against what AWS would show",
     )
     .option("--days <number>", "simulated days", "91")
+    .option("--all", "run also triggers of hours that are done and dumps of a database that has not changed")
     .option("--keep", "leave everything running afterwards")
     .action(
-      action((io, options: { days: string; keep?: boolean }) =>
+      action((io, options: SimulationArguments) =>
         commands().simulation(io, options, sandbox.optsWithGlobals().json === true),
       ),
     );

@@ -132,8 +132,14 @@ export async function rehearsal(io: Io, options: { keep?: boolean; factor: strin
   return rehearse({ paths: sandboxPaths(), keep: options.keep === true, factor, quiet: json, signal: io.signal });
 }
 
-export async function simulation(io: Io, options: { days: string; keep?: boolean }, json: boolean): Promise<Outcome> {
+export interface SimulationArguments {
+  readonly days: string;
+  readonly all?: boolean;
+  readonly keep?: boolean;
+}
+
+export async function simulation(io: Io, options: SimulationArguments, json: boolean): Promise<Outcome> {
   const days = /^\d+$/.test(options.days) ? Number(options.days) : Number.NaN;
-  const { keep = false } = options;
-  return simulate({ paths: sandboxPaths(), days, keep, quiet: json, signal: io.signal });
+  const { keep = false, all = false } = options;
+  return simulate({ paths: sandboxPaths(), days, keep, all, quiet: json, signal: io.signal });
 }

@@ -74,6 +74,17 @@ export function controlRoutes(cloud: Cloud, keys: Keys): Route[] {
     ),
     ...faultRoutes(cloud),
     route(
+      "POST",
+      "/_control/dumps",
+      async (x) => {
+        const { reuse } = await x.json();
+        if (typeof reuse !== "boolean") throw invalid("reuse must be true or false.");
+        await cloud.transfers.unchanged.switch(reuse);
+        return ok({ reuse });
+      },
+      "control",
+    ),
+    route(
       "GET",
       "/_control/schedules/next",
       () => ok({ next: nextDue(cloud.schedules(), new Date())?.toISOString() ?? null }),

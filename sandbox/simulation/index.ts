@@ -18,7 +18,7 @@ import { SCOPE } from "../supervisor/services";
 import { readState } from "../supervisor/state";
 import { checkOutcome, type Outcomes } from "./checks";
 import { type Incident, planIncidents } from "./incidents";
-import { beginIncident, emptyDeadLetters, endIncident, liveDay } from "./life";
+import { beginIncident, emptyDeadLetters, endIncident, liveDay, sparing } from "./life";
 import { renderSimulation } from "./render";
 import { readMails } from "./watch";
 
@@ -33,6 +33,8 @@ export interface SimulateOptions {
   paths: SandboxPaths;
   /** Days of simulated time, 2 to 400. */
   days: number;
+  /** Runs also what would come to nothing: see `sparing`. @default false */
+  all?: boolean;
   /** Leaves everything running. @default false */
   keep?: boolean;
   /** Progress goes to standard error. */
@@ -133,6 +135,7 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
           certificate: certificateFiles(paths.aws).cert,
         };
         await confirmAll(await readMails(bench()), mailbox);
+        if (options.all !== true) await sparing(bench());
         await pass(bench(), new Date((await nowOf(bench())).getTime() + SETTLE_MS), tell, signal);
       },
     },

@@ -13,6 +13,7 @@ import { grow, mediaAssets } from "../app";
 import { PROFILES } from "../aws/identities";
 import { cloudinaryUrl, serviceUrl } from "../environment";
 import * as faults from "../faults/commands";
+import { askLocal } from "../gateway/client";
 import type { Workbench } from "../rehearsal/context";
 import { APPS } from "../stacks";
 import type { Incident } from "./incidents";
@@ -100,4 +101,27 @@ export async function emptyDeadLetters(bench: Workbench): Promise<void> {
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * Leaves out what would come to nothing: triggers of an hour whose work is done, and dumps of a database that has not
+ * changed. What is left in the vault, the alarms and the inbox is the same.
+ */
+export async function sparing({ paths, state }: Workbench): Promise<void> {
+  const ask = { folder: paths.aws, method: "POST" };
+  const answers = await Promise.all([
+    askLocal(`${serviceUrl(state, "aws")}/_sandbox/scheduler/economy`, {
+      ...ask,
+      token: state.gateway.controlToken,
+      body: { on: true },
+    }),
+    askLocal(`${serviceUrl(state, "heroku")}/_control/dumps`, {
+      ...ask,
+      token: state.heroku.controlToken,
+      body: { reuse: true },
+    }),
+  ]);
+  const refused = answers.find(({ status }) => status !== 200);
+  if (refused !== undefined)
+    throw new UscPisError("unexpected_answer", `sparing was refused: ${JSON.stringify(refused.body)}`);
 }

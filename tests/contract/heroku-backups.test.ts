@@ -142,6 +142,32 @@ describe("heroku emulator: backups and restores", function () {
     server.close();
   });
 
+  it("takes the bytes of the dump before when nothing has changed, once it is told to", async () => {
+    const reuse = (on: boolean) => client.ok("POST", "/_control/dumps", { reuse: on });
+    const dumped = async () => {
+      const { num } = await client.capture(database, "usc-pis");
+      const { logs } = await client.ok("GET", `/client/v11/apps/usc-pis/transfers/${num}?verbose=true`);
+      const bytes = Buffer.from(await (await fetch((await publicUrl(num)).url)).arrayBuffer());
+      const isReused = logs.some(({ message }: Json) => /nothing has changed/.test(message));
+      return { bytes, isReused };
+    };
+    await dumped();
+    expect((await dumped()).isReused, "off at first").to.equal(false);
+    await reuse(true);
+    try {
+      const first = await dumped();
+      const again = await dumped();
+      expect([first.isReused, again.isReused]).to.deep.equal([false, true]);
+      expect(again.bytes.equals(first.bytes)).to.equal(true);
+      await query(url, "INSERT INTO auth_group (name) VALUES ('one more')");
+      const changed = await dumped();
+      expect([changed.isReused, changed.bytes.equals(first.bytes)]).to.deep.equal([false, false]);
+    } finally {
+      await reuse(false);
+    }
+    expect((await dumped()).isReused, "off again").to.equal(false);
+  });
+
   it("copies one database into another, and nothing that is not its own", async () => {
     await client.createApp("copy-app");
     const target = await client.addAddon("copy-app", "heroku-postgresql:essential-0");

@@ -42,6 +42,7 @@ async def _mail(body):
 
 control.route("POST", "/_sandbox/rest", activity.rest)
 control.route("POST", "/_sandbox/scheduler/tick", _tick)
+control.route("POST", "/_sandbox/scheduler/economy", schedules.economy)
 control.route("GET", "/_sandbox/scheduler/next", _next)
 control.route("GET", "/_sandbox/activity", _activity)
 control.route("GET", "/_sandbox/mail", _mail)

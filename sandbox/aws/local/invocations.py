@@ -83,6 +83,16 @@ def _fail(func, config, event, result, request_id, attempts, condition):
             logger.warning("%s has no dead-letter queue %s: %s", config.get("FunctionName"), dead_letters, error)
 
 
+# When the last asynchronous run of a function ended well; nothing after one that failed.
+_good = {}
+
+
+def last_good(arn):
+    """When the last asynchronous run of the function ended, if it ended well."""
+    parts = arn.split(":")
+    return _good.get((parts[4], parts[3], parts[6])) if len(parts) > 6 else None
+
+
 def _measure(config, attempt, result):
     """Counts what MiniStack leaves out: it counts one invocation when an event is accepted, and no error."""
     where = {"FunctionName": config.get("FunctionName", "")}
@@ -110,7 +120,9 @@ def _run(func, event):
             logger.info("function %s, attempt %d:\n%s", config.get("FunctionName"), attempt, result["log"])
         _measure(config, attempt, result)
         if not result.get("error"):
+            _good[account, region, config.get("FunctionName")] = datetime.fromtimestamp(time.time(), timezone.utc)
             return
+        _good.pop((account, region, config.get("FunctionName")), None)
         if attempt > settings["retries"]:
             condition = "RetriesExhausted"
             break

@@ -11,7 +11,9 @@ from ministack.core.responses import new_uuid
 from ministack.services import scheduler
 
 from . import deliveries
+from .control import Refused
 from .expressions import Expression, Invalid
+from .invocations import last_good
 
 logger = logging.getLogger("sandbox")
 
@@ -101,6 +103,24 @@ def _input(schedule, slot, execution):
     return re.sub(r"<aws\.scheduler\.([a-z-]+)>", lambda found: known.get(found[1], found[0]), text)
 
 
+_economy = False
+
+
+async def economy(body):
+    """Whether triggers are left out that follow a good run of their function within the same hour of the clock."""
+    global _economy
+    if not isinstance(body.get("on"), bool):
+        raise Refused(422, 'expected {"on": true or false}')
+    _economy = body["on"]
+    return {"on": _economy}
+
+
+def _is_repeat(schedule, slot):
+    """Its function looks, finds its hour's work done and ends: nothing but a line in its log would tell of it."""
+    good = last_good((schedule.get("Target") or {}).get("Arn", "")) if _economy else None
+    return good is not None and good.strftime("%Y%m%d%H") == slot.strftime("%Y%m%d%H") and good <= slot
+
+
 def tick():
     """Starts what is due and tries again what could not be delivered. One caller at a time: a slot is started once."""
     with _lock:
@@ -111,6 +131,8 @@ def tick():
             slot = due(key, schedule, at)
             if slot is not None:
                 _consumed[key] = slot, _which(schedule)
+                if _is_repeat(schedule, slot):
+                    continue
                 execution = new_uuid()
                 deliveries.begin(key, schedule, slot, _input(schedule, slot, execution), execution, at)
             if schedule.get("ActionAfterCompletion") == "DELETE" and upcoming(key, schedule) is None:

@@ -155,10 +155,14 @@ export class Databases {
     });
   }
 
-  async bytes(login: DatabaseLogin): Promise<number> {
+  /** Size of the database, and how far the server has written its log. */
+  async extent(login: DatabaseLogin): Promise<{ bytes: number; position: string }> {
     return this.asAdmin(async (client) => {
-      const { rows } = await client.query<{ n: string }>("SELECT pg_database_size($1)::text AS n", [login.database]);
-      return Number(rows[0]?.n ?? 0);
+      const { rows } = await client.query<{ bytes: string; position: string }>(
+        "SELECT pg_database_size($1)::text AS bytes, pg_current_wal_insert_lsn()::text AS position",
+        [login.database],
+      );
+      return { bytes: Number(rows[0]?.bytes ?? 0), position: rows[0]?.position ?? "" };
     });
   }
 

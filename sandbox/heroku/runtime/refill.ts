@@ -50,7 +50,7 @@ export async function refill(tools: RefillTools, login: DatabaseLogin, input: Re
 
 /** Dumps one database into the other, without a file between. */
 export async function pour(tools: RefillTools, from: DatabaseLogin, to: DatabaseLogin): Promise<void> {
-  tools.transfer.sourceBytes = await tools.databases.bytes(from);
+  tools.transfer.sourceBytes = (await tools.databases.extent(from)).bytes;
   const dump = tools.start("pg_dump", ARCHIVE, from);
   dump.stdin?.end();
   // Read from the first moment on: of a child that ends while nobody reads, Node throws away what is left.

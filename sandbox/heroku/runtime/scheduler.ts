@@ -15,13 +15,21 @@ export function isTimeZone(name: string): boolean {
 
 type Slot = Pick<Schedule, "hour" | "timezone" | "lastRunAt">;
 
+/** Making one takes longer than a hundred uses of it. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function hourIn(timeZone: string, at: Date): number {
+  const known = formats.get(timeZone) ?? new Intl.DateTimeFormat("en", { timeZone, hour: "2-digit", hourCycle: "h23" });
+  formats.set(timeZone, known);
+  return Number.parseInt(known.format(at), 10);
+}
+
 /**
  * Whether a schedule runs at this time. It looks at the clock's hour only: a slot that the clock jumped over is not made
  * up, as Heroku does not make up for one it missed.
  */
 export function isDue(schedule: Slot, at: Date): boolean {
-  const parts = new Intl.DateTimeFormat("en", { timeZone: schedule.timezone, hour: "2-digit", hourCycle: "h23" });
-  if (Number.parseInt(parts.format(at), 10) !== Number.parseInt(schedule.hour, 10)) return false;
+  if (hourIn(schedule.timezone, at) !== Number.parseInt(schedule.hour, 10)) return false;
   // A last run in the future was under a clock that has been set back since.
   return schedule.lastRunAt === null || Math.abs(at.getTime() - Date.parse(schedule.lastRunAt)) >= TWELVE_HOURS_MS;
 }

@@ -1,6 +1,6 @@
 /** Backups, restores and copies: real pg_dump and pg_restore, streamed to and from files below the data folder. */
 import type { ChildProcess } from "node:child_process";
-import { createWriteStream, renameSync, rmSync } from "node:fs";
+import { createWriteStream, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,11 +10,15 @@ import type { Store } from "../store";
 import { evicted } from "./backup-retention";
 import { type Children, exitOf, stopChild } from "./children";
 import type { Databases } from "./databases";
+import { DumpReuse } from "./dump-reuse";
 import { ARCHIVE, pour, type RefillTools, refill } from "./refill";
 import { openSource, STORE_SCHEME } from "./restore-source";
 import { collect, counter, reason } from "./streams";
 import type { TransferFaults } from "./transfer-faults";
 import { newTransfer, note } from "./transfer-record";
+
+/** Deleted transfers of an app that are still known to have been (410); older ones never were (404). */
+const REMEMBERED = 50;
 
 class Canceled extends Error {}
 
@@ -22,6 +26,7 @@ export class Transfers {
   private readonly running = new Map<string, { children: ChildProcess[]; abort: AbortController }>();
   /** One transfer at a time per database; the others wait as pending. */
   private readonly queues = new Map<string, Promise<void>>();
+  readonly unchanged: DumpReuse;
 
   constructor(
     private readonly store: Store,
@@ -29,7 +34,9 @@ export class Transfers {
     private readonly children: Children,
     private readonly log: (line: string) => void,
     private readonly faults: TransferFaults,
-  ) {}
+  ) {
+    this.unchanged = new DumpReuse(store);
+  }
 
   /** What was running when the emulator was killed has failed. */
   failUnfinished(): void {
@@ -110,7 +117,16 @@ export class Transfers {
     // Nobody can read it any more: what stays is that it was there (410).
     transfer.logs = [];
     rmSync(this.dumpFile(transfer), { force: true });
+    this.forget(transfer.appId);
     this.store.save();
+  }
+
+  /** That a transfer was there is remembered of the last ones only: a quarter of hourly captures would fill the state. */
+  private forget(appId: string): void {
+    const gone = Object.values(this.store.state.transfers).filter(
+      (one) => one.appId === appId && one.deletedAt !== null,
+    );
+    for (const one of gone.sort((a, b) => b.num - a.num).slice(REMEMBERED)) delete this.store.state.transfers[one.uuid];
   }
 
   dumpFile(transfer: Transfer): string {
@@ -166,9 +182,15 @@ export class Transfers {
   }
 
   private async dump(transfer: Transfer, login: DatabaseLogin, signal: AbortSignal): Promise<void> {
-    transfer.sourceBytes = await this.databases.bytes(login);
+    const { bytes, position } = await this.databases.extent(login);
+    transfer.sourceBytes = bytes;
     const file = this.dumpFile(transfer);
     const partial = `${file}.partial`;
+    if (await this.unchanged.reuse(transfer.addonId, position, file)) {
+      transfer.processedBytes = statSync(file).size;
+      note(transfer, "info", "pg_dump done: nothing has changed since the last one");
+      return;
+    }
     const child = this.program(transfer, "pg_dump", ARCHIVE, login);
     child.stdin?.end();
     const stderr = collect(child.stderr);
@@ -185,6 +207,7 @@ export class Transfers {
       note(transfer, "info", "waiting for upload to complete");
       if (transfer.finishedAt !== null) throw new Canceled("canceled");
       renameSync(partial, file);
+      await this.unchanged.keep(transfer.addonId, position, file);
       note(transfer, "info", "upload done");
     } finally {
       rmSync(partial, { force: true });

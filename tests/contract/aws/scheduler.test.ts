@@ -277,8 +277,8 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
 
     before(async () => {
       const code = `exports.handler = async (event) => {
-        if (event.fail) throw new Error("refused to work");
         await new Promise((done) => setTimeout(done, event.wait ?? 0));
+        if (event.fail) throw new Error("refused to work");
         return "done";
       };`;
       const ZipFile = zip(new Map([["index.js", Buffer.from(code)]]));
@@ -304,6 +304,35 @@ describe("EventBridge Scheduler on the sandbox's clock", function () {
       expect(most).to.deep.equal({ invocations: 3, requests: 1 });
       await both;
       await aws.settle();
+    });
+
+    it("are left out, when told to be sparing, in an hour in which they have ended well", async () => {
+      const economy = (on: boolean) => aws.control("POST", "scheduler/economy", { on });
+      const letters = await queue();
+      const OnFailure = { Destination: letters.arn };
+      const config = { FunctionName, MaximumRetryAttempts: 0, DestinationConfig: { OnFailure } };
+      await lambda.putFunctionEventInvokeConfig(config);
+      const runs = async (time: string, Input: string) => {
+        const { Name } = await schedule(`at(${time})`, { Arn, Input });
+        aws.setTime(new Date(`${time}Z`));
+        await tick();
+        const { invocations } = await aws.control("GET", "activity");
+        await aws.settle();
+        await scheduler.deleteSchedule({ Name });
+        return invocations === 1;
+      };
+      const wait = '{"wait":200}';
+      await economy(true);
+      try {
+        expect(await runs("2028-05-02T10:17:00", '{"wait":200,"fail":true}'), "the first").to.equal(true);
+        expect(await runs("2028-05-02T10:32:00", wait), "after one that failed").to.equal(true);
+        expect(await runs("2028-05-02T10:47:00", wait), "after one that ended well").to.equal(false);
+        expect(await runs("2028-05-02T11:17:00", wait), "in the next hour").to.equal(true);
+        await economy(false);
+        expect(await runs("2028-05-02T11:32:00", wait), "without being sparing").to.equal(true);
+      } finally {
+        await economy(false);
+      }
     });
 
     it("live through a jump of the clock by a quarter, as does a connection that is open", async () => {
