@@ -31,12 +31,13 @@ export async function withinLimit<T>(
 
 /**
  * Clients of a function that stays warm: a connection takes longer to open than most requests on it. Made anew when the
- * environment is another one.
+ * environment, or what the SDK reads from it for itself, is another one.
  */
 export function kept<E, T>(make: (environment: E) => T): (environment: E) => T {
   let last: { readonly key: string; readonly made: T } | undefined;
   return (environment) => {
-    const key = JSON.stringify(environment);
+    const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID } = process.env;
+    const key = JSON.stringify([environment, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID]);
     if (last?.key !== key) last = { key, made: make(environment) };
     return last.made;
   };

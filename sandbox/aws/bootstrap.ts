@@ -19,7 +19,9 @@ export function profileFiles(folder: string): ProfileFiles {
 /** Text of the configuration file: every profile but the root takes its role from the root's keys. */
 export function configFile(scope: IdentityScope, endpoint: string): string {
   // With the endpoint in each profile, a tool that is given only the profile still stays on this machine.
-  const common = `region = ${scope.regions[0]}\nendpoint_url = ${endpoint}\noutput = json\n`;
+  // The AWS CLI would presign by the old signature, which the local AWS does not check.
+  const s3 = "s3 =\n    signature_version = s3v4\n";
+  const common = `region = ${scope.regions[0]}\nendpoint_url = ${endpoint}\noutput = json\n${s3}`;
   const root = `[profile ${PROFILES.root}]\n${common}`;
   const others = roles(scope).map(
     ({ profile, name }) =>

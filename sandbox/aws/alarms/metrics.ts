@@ -134,13 +134,19 @@ export function queueOf({ namespace, name, dimensions }: WatchedAlarm["metric"])
   return dimensions.length === 1 && dimensions[0]?.Name === "QueueName" ? dimensions[0].Value : undefined;
 }
 
-/** Messages that a queue offers now; undefined when there is no such queue. */
-export async function visibleMessages(sqs: SQS, QueueName: string): Promise<number | undefined> {
+/** Messages that a queue offers now; undefined when there is no such queue. @param urls addresses that are known */
+export async function visibleMessages(
+  sqs: SQS,
+  QueueName: string,
+  urls: Map<string, string>,
+): Promise<number | undefined> {
   try {
-    const { QueueUrl } = await sqs.getQueueUrl({ QueueName });
+    const QueueUrl = urls.get(QueueName) ?? (await sqs.getQueueUrl({ QueueName })).QueueUrl ?? "";
+    urls.set(QueueName, QueueUrl);
     const { Attributes } = await sqs.getQueueAttributes({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessages"] });
     return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
   } catch (error) {
+    urls.delete(QueueName);
     if (/QueueDoesNotExist|NonExistentQueue/.test((error as Error).name)) return undefined;
     throw error;
   }

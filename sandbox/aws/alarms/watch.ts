@@ -40,6 +40,7 @@ class Region {
   unwatched: Unwatched[] = [];
   reported = new Map<string, Series>();
   readonly sampled = new Map<string, SampledSeries>();
+  readonly queueUrls = new Map<string, string>();
   /** Count what was said to be new, so that what comes during a fetch is fetched again. */
   readonly news = { alarms: 1, data: 1 };
   readonly fetched = { alarms: 0, data: 0 };
@@ -188,7 +189,7 @@ export class AlarmWatch {
     const queues = new Set(region.alarms.flatMap(({ metric }) => queueOf(metric) ?? []));
     for (const name of region.sampled.keys()) if (!queues.has(name)) region.sampled.delete(name);
     for (const name of queues) {
-      const length = await visibleMessages(region.sqs, name);
+      const length = await visibleMessages(region.sqs, name, region.queueUrls);
       if (length === undefined) continue;
       const known = region.sampled.get(name) ?? new SampledSeries(WEEK_MINUTES);
       region.sampled.set(name, known);

@@ -57,6 +57,8 @@ export class Databases {
   async create(login: DatabaseLogin, connectionLimit: number): Promise<void> {
     await this.asAdmin(async (client) => {
       const role = checked(login.user);
+      // A tenant sees no database but its own.
+      await client.query("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC");
       const { rowCount } = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role]);
       if (rowCount === 0)
         await client.query(
