@@ -61,7 +61,7 @@ export type EventType =
   | "upload"
   | "delete"
   | "rename"
-  | "restore"
+  | "restore_asset_version"
   | "resource_tags_changed"
   | "resource_context_changed";
 

@@ -200,7 +200,7 @@ describe("Cloudinary emulator, triggers and webhooks", () => {
       now -= 5 * 24 * 60 * MINUTE;
     } finally {
       await bench.running.close();
-      await bench.start({ ...options, signatureAlgorithm: "sha256", webhookTimeoutMs: 50 });
+      await bench.start({ ...options, signatureAlgorithm: "sha256", webhookTimeoutMs: 500 });
     }
     // The same account, set to SHA-256, and a receiver that is silent at first.
     receiver.answers = [503, 200, SILENT];
