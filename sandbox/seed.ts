@@ -40,8 +40,8 @@ export async function seedApp(
   return { app, tables, media: await uploadMedia(state, mediaAssets(factor), signal) };
 }
 
-/** Uploads by the official SDK, as the application does. */
-async function uploadMedia(state: SandboxState, assets: readonly MediaAsset[], signal?: AbortSignal) {
+/** The official SDK, as the application uses it, and what each of its calls is given. */
+export function cloudinarySdk(state: SandboxState) {
   // The SDK chooses between HTTP and HTTPS once, while it is loaded, by this variable.
   process.env.CLOUDINARY_URL = cloudinaryUrl(state);
   const { v2: cloudinary } = require("cloudinary") as typeof sdk;
@@ -52,6 +52,11 @@ async function uploadMedia(state: SandboxState, assets: readonly MediaAsset[], s
     api_secret: apiSecret,
     upload_prefix: serviceUrl(state, "cloudinary"),
   };
+  return { cloudinary, account };
+}
+
+async function uploadMedia(state: SandboxState, assets: readonly MediaAsset[], signal?: AbortSignal) {
+  const { cloudinary, account } = cloudinarySdk(state);
   let bytes = 0;
   for (const asset of assets) {
     signal?.throwIfAborted();

@@ -7,14 +7,14 @@ import {
   UpdateScheduleCommand,
 } from "@aws-sdk/client-scheduler";
 import { GetQueueUrlCommand, PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type * as sdk from "cloudinary";
 import { UscPisError } from "../../backup/errors";
 import { grow, mediaAssets } from "../app";
 import { PROFILES } from "../aws/identities";
-import { cloudinaryUrl, serviceUrl } from "../environment";
+import { serviceUrl } from "../environment";
 import * as faults from "../faults/commands";
 import { askLocal } from "../gateway/client";
 import type { Workbench } from "../rehearsal/context";
+import { cloudinarySdk } from "../seed";
 import { APPS } from "../stacks";
 import type { Incident } from "./incidents";
 
@@ -40,15 +40,7 @@ export async function liveDay(bench: Workbench, day: number, signal?: AbortSigna
 }
 
 async function changeMedia({ state }: Workbench, day: number): Promise<void> {
-  process.env.CLOUDINARY_URL = cloudinaryUrl(state);
-  const { v2: cloudinary } = require("cloudinary") as typeof sdk;
-  const { cloudName, apiKey, apiSecret } = state.cloudinary;
-  const account = {
-    cloud_name: cloudName,
-    api_key: apiKey,
-    api_secret: apiSecret,
-    upload_prefix: serviceUrl(state, "cloudinary"),
-  };
+  const { cloudinary, account } = cloudinarySdk(state);
   const assets = mediaAssets(1);
   const asset = assets[day % assets.length];
   if (asset === undefined) throw new Error("the clinic has no media");
