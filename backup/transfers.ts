@@ -6,8 +6,8 @@ import { UscPisError } from "./errors";
 
 /** Longest pause between two looks at a transfer, in ms: that of the official CLI. */
 export const POLL_MS = 3_000;
-/** First pause, in ms; it doubles. The clinic's database is small: its captures end within seconds. */
-const FIRST_POLL_MS = 150;
+/** First pause, in ms; it doubles, so that the pauses of a capture that ends within seconds are short against it. */
+const FIRST_POLL_MS = 40;
 /** Polls in a row that may fail. The official CLI gives up after 21 and then reports success (failure 7). */
 const FAILED_POLLS = 20;
 

@@ -122,8 +122,8 @@ describe("capture", () => {
     const { uuid } = await world.heroku.startCapture("db-1");
     world.heroku.polls = 4;
     await run(world);
-    // Three pauses, of 0.15, 0.3 and 0.6 seconds, for the one before it and for its own.
-    expect(world.pace.slept, uuid).to.be.at.least(2_100);
+    // Three pauses, of 40, 80 and 160 ms, for the one before it and for its own.
+    expect(world.pace.slept, uuid).to.be.at.least(560);
     expect(world.heroku.transfersByNum.size, "somebody else's capture is not removed").to.equal(1);
   });
 
