@@ -9,7 +9,7 @@ import { backupKeys } from "./layout";
 import { closeDeadRun, removeHerokuCopy, tidyUp } from "./leftovers";
 import { type Manifest, parseManifest } from "./manifest";
 import { RecentBackups } from "./recent-backups";
-import type { RunRecord } from "./run-record";
+import { RunJournal } from "./run-journal";
 import { ensureDailySchedule } from "./schedule";
 import { toError } from "./sides";
 import { type Slot, slotOf } from "./slot";
@@ -69,8 +69,7 @@ async function countFailure(ports: CapturePorts): Promise<void> {
 }
 
 class CaptureRun {
-  private readonly notes: string[] = [];
-  private record: RunRecord | undefined;
+  private readonly journal: RunJournal;
 
   constructor(
     private readonly request: CaptureRequest,
@@ -78,12 +77,14 @@ class CaptureRun {
     private readonly ports: CapturePorts,
     private readonly signal: AbortSignal,
     private readonly started: Date,
-  ) {}
+  ) {
+    this.journal = new RunJournal(ports.runs, ports.log);
+  }
 
   async run(): Promise<CaptureResult> {
     const { ports, signal, settings } = this;
     try {
-      this.note(...(await tidyUp(settings.system, ports, signal)));
+      this.journal.note(...(await tidyUp(settings.system, ports, signal)));
       const now = ports.pace.now();
       const slot = slotOf(now, settings.intervalMinutes);
       const since = new Date(now.getTime() - LOOK_BACK_MS);
@@ -110,7 +111,7 @@ class CaptureRun {
     const [past, previous] = await Promise.all([recent.filling(now), recent.newestGood()]);
     const backupClass = request.class ?? dueClass(now, past);
     const id = BackupId.create(now);
-    await this.save({
+    await this.journal.save({
       id: id.text,
       type: "database",
       status: "in_progress",
@@ -121,7 +122,7 @@ class CaptureRun {
       ...(request.request === undefined ? {} : { request: request.request }),
       slot: slot.name,
       startedAt: now.toISOString(),
-      notes: this.notes,
+      notes: this.journal.notes,
     });
     const source = await findSource(ports.heroku, settings.app, signal);
     await this.keepHerokuSchedule(source.addonId);
@@ -131,7 +132,8 @@ class CaptureRun {
       slot: slot.name,
       previous,
       onTransfer: async (app: string, transfer: { uuid: string; num: number }, ours: boolean) => {
-        if (ours) await this.update({ herokuCopy: { app, uuid: transfer.uuid, num: transfer.num, state: "present" } });
+        if (ours)
+          await this.journal.update({ herokuCopy: { app, uuid: transfer.uuid, num: transfer.num, state: "present" } });
       },
     };
     const manifest = await takeBackup(source, plan, request, settings, ports, signal);
@@ -142,12 +144,12 @@ class CaptureRun {
   private async keepHerokuSchedule(addonId: string): Promise<void> {
     try {
       const kept = await ensureDailySchedule(this.ports.heroku, addonId, this.settings.herokuSchedule, this.signal);
-      if (kept.change === "created") this.note(`Heroku's own daily backup was missing: set to ${kept.now}`);
+      if (kept.change === "created") this.journal.note(`Heroku's own daily backup was missing: set to ${kept.now}`);
       if (kept.change === "changed")
-        this.note(`Heroku's own daily backup was at ${kept.before}: put back to ${kept.now}`);
+        this.journal.note(`Heroku's own daily backup was at ${kept.before}: put back to ${kept.now}`);
     } catch (error) {
       this.signal.throwIfAborted();
-      this.note(`Heroku's own daily backup could not be checked: ${toError(error).message}`);
+      this.journal.note(`Heroku's own daily backup could not be checked: ${toError(error).message}`);
     }
   }
 
@@ -155,7 +157,7 @@ class CaptureRun {
   private async succeed(manifest: Manifest): Promise<CaptureResult> {
     const { pace, metrics, heroku } = this.ports;
     const { status } = manifest.assessment;
-    for (const reason of manifest.assessment.reasons) this.note(`suspect: ${reason}`);
+    for (const reason of manifest.assessment.reasons) this.journal.note(`suspect: ${reason}`);
     const seconds = (pace.now().getTime() - this.started.getTime()) / 1000;
     const figures = { CaptureBytes: manifest.dump.bytes, CaptureSeconds: seconds };
     // A suspect backup must not silence the alarms: it counts as neither until a person has looked at it.
@@ -166,15 +168,16 @@ class CaptureRun {
       bytes: manifest.dump.bytes,
       checksum: manifest.dump.sha256,
     };
-    await this.quietly("recording the success", () => this.update(done));
+    await this.journal.quietly("recording the success", () => this.journal.update(done));
     const [told] = await Promise.all([
       metrics.put({ ...counts, ...figures }, pace.now()),
-      this.quietly("removing Heroku's copy", async () => {
-        if (this.record) await this.update(await removeHerokuCopy(this.record, { heroku }, this.signal));
+      this.journal.quietly("removing Heroku's copy", async () => {
+        if (this.journal.record)
+          await this.journal.update(await removeHerokuCopy(this.journal.record, { heroku }, this.signal));
       }),
     ]);
-    this.note(...told);
-    if (told.length > 0) await this.quietly("recording the notes", () => this.update({}));
+    this.journal.note(...told);
+    if (told.length > 0) await this.journal.quietly("recording the notes", () => this.journal.update({}));
     return {
       outcome: "captured",
       status,
@@ -186,7 +189,7 @@ class CaptureRun {
       takenAt: manifest.takenAt,
       exact: manifest.rows.exact,
       bucket: this.ports.vault.bucket,
-      notes: this.notes,
+      notes: this.journal.notes,
     };
   }
 
@@ -194,47 +197,25 @@ class CaptureRun {
   private async fail(error: unknown): Promise<Error> {
     const cause = toError(error);
     const { log, heroku } = this.ports;
-    log.warn("capture failed", { id: this.record?.id, error: cause.message });
+    log.warn("capture failed", { id: this.journal.record?.id, error: cause.message });
     const aftermath = AbortSignal.timeout(AFTERMATH_MS);
     const code = cause instanceof UscPisError ? cause.code : "failed";
     const said = { code, message: cause.message };
     const { system } = this.settings;
     await Promise.all([
-      this.quietly("counting the failure", () => countFailure(this.ports)),
-      this.quietly("recording the failure", async () => {
-        if (!this.record) return;
+      this.journal.quietly("counting the failure", () => countFailure(this.ports)),
+      this.journal.quietly("recording the failure", async () => {
+        if (!this.journal.record) return;
         // The answer to the last write may be all that was lost.
-        const closed = await closeDeadRun(system, this.record, this.ports, aftermath, said).catch(() => undefined);
-        await this.update(
+        const closed = await closeDeadRun(system, this.journal.record, this.ports, aftermath, said).catch(
+          () => undefined,
+        );
+        await this.journal.update(
           closed ?? { status: "failed", completedAt: this.ports.pace.now().toISOString(), error: said },
         );
-        await this.update(await removeHerokuCopy(this.record, { heroku }, aftermath));
+        await this.journal.update(await removeHerokuCopy(this.journal.record, { heroku }, aftermath));
       }),
     ]);
     return cause;
-  }
-
-  private async quietly(what: string, act: () => Promise<unknown>): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
-      this.note(`${what} failed: ${toError(error).message}`);
-    }
-  }
-
-  private note(...notes: string[]): void {
-    for (const note of notes) {
-      this.notes.push(note);
-      this.ports.log.warn(note);
-    }
-  }
-
-  private async update(changes: Partial<RunRecord>): Promise<void> {
-    if (this.record) await this.save({ ...this.record, ...changes, notes: this.notes });
-  }
-
-  private async save(record: RunRecord): Promise<void> {
-    this.record = record;
-    await this.ports.runs.put(record);
   }
 }

@@ -3,6 +3,7 @@ import { BackupId } from "../backup-id";
 import { UscPisError } from "../errors";
 import { AFTERMATH_MS, runJob } from "../job";
 import { mediaProgressKey } from "../layout";
+import { RunJournal } from "../run-journal";
 import type { RunRecord } from "../run-record";
 import { toError } from "../sides";
 import { closeDeadSyncs } from "./leftovers";
@@ -46,8 +47,7 @@ function dayOf(at: Date): string {
 class MediaRun {
   private readonly started: Date;
   private readonly callsBefore: number;
-  private readonly notes: string[] = [];
-  private record: RunRecord | undefined;
+  private readonly journal: RunJournal;
   private progress: Progress | undefined;
   /** A listing lies in the bucket that this run went on with or left there. */
   private stored = false;
@@ -59,6 +59,7 @@ class MediaRun {
     private readonly ports: MediaPorts,
     private readonly signal: AbortSignal,
   ) {
+    this.journal = new RunJournal(ports.runs, ports.log);
     this.started = ports.pace.now();
     this.callsBefore = ports.cloudinary.calls;
   }
@@ -84,7 +85,7 @@ class MediaRun {
     const paused = found && (await ports.runs.get(found.id));
     const goesOn = paused?.status === "in_progress" ? paused : undefined;
     this.stored = found !== undefined;
-    this.note(...(await closeDeadSyncs(settings.system, goesOn?.id, ports, signal)));
+    this.journal.note(...(await closeDeadSyncs(settings.system, goesOn?.id, ports, signal)));
     const done = last && this.doneBy(last);
     if (done) return { outcome: "already_done", id: last.id, slot: last.slot };
 
@@ -107,8 +108,8 @@ class MediaRun {
 
   private async begin(id: string, startedAt: string, goesOn: RunRecord | undefined): Promise<void> {
     const { request, settings } = this;
-    this.notes.push(...(goesOn?.notes ?? []));
-    await this.save({
+    this.journal.notes.push(...(goesOn?.notes ?? []));
+    await this.journal.save({
       id,
       type: "media",
       status: "in_progress",
@@ -118,7 +119,7 @@ class MediaRun {
       ...(request.request === undefined ? {} : { request: request.request }),
       slot: dayOf(this.started),
       startedAt,
-      notes: this.notes,
+      notes: this.journal.notes,
     });
   }
 
@@ -135,45 +136,48 @@ class MediaRun {
         { hint: "usc-pis media status" },
       );
     }
-    for (const reason of assessment.reasons) this.note(`suspect: ${reason}`);
+    for (const reason of assessment.reasons) this.journal.note(`suspect: ${reason}`);
     const seconds = (pace.now().getTime() - this.started.getTime()) / 1000;
     const { mirrored: assets, bytes, fetched, described, deleted } = counts;
-    await this.quietly("recording the success", () =>
-      this.update({ status, completedAt, bytes, assets, checksum: digest.hex }),
+    await this.journal.quietly("recording the success", () =>
+      this.journal.update({ status, completedAt, bytes, assets, checksum: digest.hex }),
     );
     // A suspect sync must not silence the alarms: it counts as a failure until a person has looked at it.
     const counted = status === "success" ? { MediaSynced: 1 } : { MediaFailed: 1 };
     const figures = { MediaDiffers: vanished, MediaAssets: assets, MediaBytes: bytes, MediaSeconds: seconds };
-    this.note(...(await metrics.put({ ...counted, ...figures }, pace.now())));
-    await this.quietly("removing the finished listing", () => this.forgetListing(this.signal));
+    this.journal.note(...(await metrics.put({ ...counted, ...figures }, pace.now())));
+    await this.journal.quietly("removing the finished listing", () => this.forgetListing(this.signal));
     const calls = cloudinary.calls - this.callsBefore;
     const figuresOfRun = { assets, bytes, fetched, described, deleted, vanished, calls, seconds };
-    return { outcome: "synced", status, id, ...figuresOfRun, bucket: media.bucket, notes: this.notes };
+    return { outcome: "synced", status, id, ...figuresOfRun, bucket: media.bucket, notes: this.journal.notes };
   }
 
   /** Cloudinary's calls of this hour are used up: where it stands is kept, and the record stays open. */
   private async pause({ reset }: BudgetError): Promise<MediaResult> {
-    const { record, progress } = this;
+    const { progress } = this;
+    const { record } = this.journal;
     if (!record || !progress) throw new UscPisError("budget", "there was no call left to begin with");
     const resumeAt = reset.toISOString();
     await this.keepListing(progress, this.signal);
-    this.note(`paused after ${progress.assets.length} assets: Cloudinary's calls are used up until ${resumeAt}`);
-    await this.update({});
-    return { outcome: "paused", id: record.id, resumeAt, listed: progress.assets.length, notes: this.notes };
+    this.journal.note(
+      `paused after ${progress.assets.length} assets: Cloudinary's calls are used up until ${resumeAt}`,
+    );
+    await this.journal.update({});
+    return { outcome: "paused", id: record.id, resumeAt, listed: progress.assets.length, notes: this.journal.notes };
   }
 
   /** Records the cause, counts it, and keeps a listing that is worth it; with time of its own, as ours may be up. */
   private async fail(error: unknown): Promise<Error> {
     const cause = toError(error);
     const code = cause instanceof UscPisError ? cause.code : "failed";
-    this.ports.log.warn("media sync failed", { id: this.record?.id, error: cause.message });
+    this.ports.log.warn("media sync failed", { id: this.journal.record?.id, error: cause.message });
     const aftermath = AbortSignal.timeout(AFTERMATH_MS);
     const completedAt = this.ports.pace.now().toISOString();
     await Promise.all([
-      this.quietly("counting the failure", () => countFailure(this.ports, this.differs)),
-      this.quietly("keeping the listing", () => this.leave(code, aftermath)),
-      this.quietly("recording the failure", () =>
-        this.update({ status: "failed", completedAt, error: { code, message: cause.message } }),
+      this.journal.quietly("counting the failure", () => countFailure(this.ports, this.differs)),
+      this.journal.quietly("keeping the listing", () => this.leave(code, aftermath)),
+      this.journal.quietly("recording the failure", () =>
+        this.journal.update({ status: "failed", completedAt, error: { code, message: cause.message } }),
       ),
     ]);
     return cause;
@@ -200,29 +204,5 @@ class MediaRun {
 
   private async forgetListing(signal: AbortSignal): Promise<void> {
     if (this.stored) await this.ports.media.hide(mediaProgressKey(this.settings.system), signal);
-  }
-
-  private async quietly(what: string, act: () => Promise<unknown>): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
-      this.note(`${what} failed: ${toError(error).message}`);
-    }
-  }
-
-  private note(...notes: string[]): void {
-    for (const note of notes) {
-      this.notes.push(note);
-      this.ports.log.warn(note);
-    }
-  }
-
-  private async update(changes: Partial<RunRecord>): Promise<void> {
-    if (this.record) await this.save({ ...this.record, ...changes, notes: this.notes });
-  }
-
-  private async save(record: RunRecord): Promise<void> {
-    this.record = record;
-    await this.ports.runs.put(record);
   }
 }
