@@ -1,6 +1,6 @@
 import { BACKUP_CLASSES } from "../../backup/classes";
 import { bucketArn, type PolicyDocument, policyDocument } from "./document";
-import { type JobPolicyArgs, jobStatements } from "./job";
+import { ADD_OBJECTS, type JobPolicyArgs, jobStatements } from "./job";
 
 export type CapturePolicyArgs = JobPolicyArgs;
 
@@ -16,13 +16,7 @@ export function capturePolicy(args: CapturePolicyArgs): PolicyDocument {
     {
       Sid: "AddBackups",
       Effect: "Allow",
-      Action: [
-        "s3:PutObject",
-        "s3:PutObjectRetention",
-        "s3:GetObject",
-        "s3:GetObjectRetention",
-        "s3:AbortMultipartUpload",
-      ],
+      Action: ADD_OBJECTS,
       Resource: BACKUP_CLASSES.map((backupClass) => `${home}/${backupClass}/${args.system}/*`),
     },
   );

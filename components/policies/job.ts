@@ -4,6 +4,15 @@ import { bucketArn, type Statement } from "./document";
 /** Namespace of the project's own CloudWatch metrics. */
 export const METRIC_NAMESPACE = "UscPis";
 
+/** Adding locked objects and reading them back; neither deletion nor the end of a lock is among it. */
+export const ADD_OBJECTS = [
+  "s3:PutObject",
+  "s3:PutObjectRetention",
+  "s3:GetObject",
+  "s3:GetObjectRetention",
+  "s3:AbortMultipartUpload",
+];
+
 /** What any job that writes backups touches. "Home" is the side that it writes, "other" the side that it only asks. */
 export interface JobPolicyArgs {
   system: string;

@@ -1,6 +1,6 @@
 import { mediaPrefix, mediaProgressKey } from "../../backup/layout";
 import { bucketArn, type PolicyDocument, policyDocument } from "./document";
-import { type JobPolicyArgs, jobStatements } from "./job";
+import { ADD_OBJECTS, type JobPolicyArgs, jobStatements } from "./job";
 
 /** What the media sync touches beside what every job does. */
 export interface MediaSyncPolicyArgs extends JobPolicyArgs {
@@ -29,13 +29,7 @@ export function mediaSyncPolicy(args: MediaSyncPolicyArgs): PolicyDocument {
     {
       Sid: "MirrorMedia",
       Effect: "Allow",
-      Action: [
-        "s3:PutObject",
-        "s3:PutObjectRetention",
-        "s3:GetObject",
-        "s3:GetObjectRetention",
-        "s3:AbortMultipartUpload",
-      ],
+      Action: ADD_OBJECTS,
       Resource: [within("asset"), within("facts"), within("manifest"), progress],
     },
     {
