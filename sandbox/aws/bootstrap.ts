@@ -1,8 +1,7 @@
 /** What an account's administrator does once: the roles, and the profiles by which people and tools take them. */
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
-import { privateFolder } from "../supervisor/paths";
+import { privateFolder, writeWhole } from "../supervisor/paths";
 import { type IdentityScope, PROFILES, roles, trustPolicy } from "./identities";
 import { ROOT_CREDENTIALS } from "./server";
 
@@ -35,11 +34,6 @@ export function credentialsFile(): string {
   return `# Keys of the local AWS emulator; no real account has them.\n[${PROFILES.root}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
 }
 
-function writePrivate(path: string, text: string): void {
-  writeFileSync(`${path}.next`, text, { mode: 0o600 });
-  renameSync(`${path}.next`, path);
-}
-
 /** Makes the roles and writes the profiles; doing it again changes nothing. */
 export async function bootstrapAccount(scope: IdentityScope, endpoint: string, folder: string): Promise<ProfileFiles> {
   const iam = new IAMClient({ endpoint, region: scope.regions[0], credentials: ROOT_CREDENTIALS });
@@ -60,7 +54,7 @@ export async function bootstrapAccount(scope: IdentityScope, endpoint: string, f
     iam.destroy();
   }
   const files = profileFiles(privateFolder(folder));
-  writePrivate(files.config, configFile(scope, endpoint));
-  writePrivate(files.credentials, credentialsFile());
+  writeWhole(files.config, configFile(scope, endpoint));
+  writeWhole(files.credentials, credentialsFile());
   return files;
 }

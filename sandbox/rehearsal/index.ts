@@ -1,9 +1,8 @@
 /** `npm start`: the whole scenario on a fresh sandbox, its report, and nothing left running. */
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UscPisError } from "../../backup/errors";
 import { downSandbox, upSandbox } from "../lifecycle";
-import { privateFolder, type SandboxPaths } from "../supervisor/paths";
+import { privateFolder, type SandboxPaths, writeWhole } from "../supervisor/paths";
 import { SCOPE } from "../supervisor/services";
 import { readState } from "../supervisor/state";
 import { Workbench } from "./context";
@@ -79,12 +78,8 @@ function failed(steps: readonly StepRecord[]): string {
 function writeReport(paths: SandboxPaths, report: Report): { markdown: string } {
   const folder = privateFolder(paths.report);
   const markdown = join(folder, "report.md");
-  const write = (path: string, text: string) => {
-    writeFileSync(`${path}.next`, text, { mode: 0o600 });
-    renameSync(`${path}.next`, path);
-  };
-  write(join(folder, "report.json"), `${JSON.stringify({ ...report, ...verdict(report) }, null, 2)}\n`);
-  write(markdown, renderMarkdown(report));
+  writeWhole(join(folder, "report.json"), `${JSON.stringify({ ...report, ...verdict(report) }, null, 2)}\n`);
+  writeWhole(markdown, renderMarkdown(report));
   return { markdown };
 }
 

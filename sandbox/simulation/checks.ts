@@ -1,4 +1,5 @@
 /** Compares what the simulated time has left with what AWS would show. */
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../backup/duration";
 import type { RunRecord } from "../../backup/run-record";
 import { switchSeconds } from "../../components/Alerting";
 import type { Workbench } from "../rehearsal/context";
@@ -18,8 +19,6 @@ import {
 } from "./model";
 import { type FoundBackups, readMails, readRuns, readVault, toldByAlarm } from "./watch";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 /** The alarms' period, and how far beyond its silence CloudWatch may look: see components/Alerting.ts. */
 const PERIOD_MS = 5 * MINUTE_MS;
 const SWITCH_SLACK_MS = 15 * MINUTE_MS;
@@ -172,7 +171,6 @@ function checkSyncs({ begin, end }: Simulated, runs: readonly RunRecord[]): Chec
       .map(({ startedAt }) => startedAt.slice(0, 10)),
   );
   const problems: string[] = [];
-  const DAY_MS = 24 * HOUR_MS;
   // A day counts when all of its triggers lie in the simulated time: the last is before eight in the morning.
   for (let at = Math.ceil(begin.getTime() / DAY_MS) * DAY_MS; at + 8 * HOUR_MS < end.getTime(); at += DAY_MS) {
     const day = new Date(at).toISOString().slice(0, 10);

@@ -1,4 +1,5 @@
 /** What goes wrong while the simulated time passes: when, how it is staged, and what it must look like. Pure. */
+import { DAY_MS, HOUR_MS } from "../../backup/duration";
 
 export interface Incident {
   id: string;
@@ -12,9 +13,6 @@ export interface Incident {
   /** Whether failed runs tell of it; else it is silent, and the dead man's switch alone sees it. */
   isLoud: boolean;
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 interface Sketch extends Omit<Incident, "begin" | "end"> {
   /** Place in the simulated time, from 0 to 1. */

@@ -1,6 +1,6 @@
 /** `usc-pis sandbox simulate`: weeks or a quarter of the clinic, with incidents, in minutes; then what AWS would show. */
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DAY_MS, HOUR_MS } from "../../backup/duration";
 import { InputError } from "../../backup/errors";
 import type { Outcome } from "../../cli/output";
 import { certificateFiles } from "../aws/certificate";
@@ -13,7 +13,7 @@ import { Workbench } from "../rehearsal/context";
 import { type Progress, runSteps } from "../rehearsal/progress";
 import { type Check, newReport, type StepRecord } from "../rehearsal/report";
 import { type Rehearsal, SCENARIO } from "../rehearsal/steps";
-import { privateFolder, type SandboxPaths } from "../supervisor/paths";
+import { privateFolder, type SandboxPaths, writeWhole } from "../supervisor/paths";
 import { SCOPE } from "../supervisor/services";
 import { readState } from "../supervisor/state";
 import { checkOutcome, type Outcomes } from "./checks";
@@ -22,8 +22,6 @@ import { beginIncident, emptyDeadLetters, endIncident, liveDay, sparing } from "
 import { renderSimulation } from "./render";
 import { readMails } from "./watch";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Before anything is measured: alarms get their first data, addresses are confirmed. */
 const SETTLE_MS = 4 * HOUR_MS;
 /** When administrators empty the queue of failed triggers, after an incident. */
@@ -196,13 +194,8 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   };
   const text = renderSimulation(report);
   const file = join(privateFolder(paths.report), "simulation");
-  for (const [path, content] of [
-    [`${file}.json`, JSON.stringify(report, null, 2)],
-    [`${file}.txt`, text],
-  ] as const) {
-    writeFileSync(`${path}.next`, `${content}\n`, { mode: 0o600 });
-    renameSync(`${path}.next`, path);
-  }
+  writeWhole(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  writeWhole(`${file}.txt`, `${text}\n`);
   return { data: report, text: `${text}\n\nReport: ${file}.json`, exitCode: report.passed ? 0 : 1 };
 }
 

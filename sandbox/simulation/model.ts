@@ -3,10 +3,7 @@
  * mails came. Written apart from the parts that make it so, by other means, so that one checks the other. Pure.
  */
 import { type BackupClass, MINIMUM_RETENTION_DAYS } from "../../backup/classes";
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../backup/duration";
 
 export interface Backup {
   id: string;

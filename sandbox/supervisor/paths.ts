@@ -1,5 +1,5 @@
 /** Where the sandbox keeps what it makes. Everything lies below one folder, so that one folder can be ignored and wiped. */
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 /** The checkout's root: the folder of Pulumi.yaml. */
@@ -70,6 +70,12 @@ function folder(path: string, mode: number): string {
   mkdirSync(path, { recursive: true, mode });
   chmodSync(path, mode);
   return path;
+}
+
+/** Writes a file that only its user may read: beside the old one and over it, so that nobody sees half of it. */
+export function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.next`, text, { mode: 0o600 });
+  renameSync(`${path}.next`, path);
 }
 
 /** Folder of the Node that runs this, first on the PATH of every service: functions run on what they find there. */

@@ -1,5 +1,4 @@
 /** How each service starts. All of them take up what they kept, except AWS, which keeps nothing. */
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UscPisError } from "../../backup/errors";
 import { bootstrapAccount } from "../aws/bootstrap";
@@ -13,7 +12,7 @@ import type { PostgresSource } from "../postgres/programs";
 import { isAlive, type ProcessIdentity } from "./identity";
 import { launch, waitReady } from "./launch";
 import { linesSince, logFile } from "./logs";
-import { nodeFolder, privateFolder, projectRoot, type SandboxPaths } from "./paths";
+import { nodeFolder, privateFolder, projectRoot, type SandboxPaths, writeWhole } from "./paths";
 import { becomesFree, freePort, isPortFree, requirePort } from "./ports";
 import type { SandboxState, ServiceName } from "./state";
 
@@ -129,8 +128,7 @@ async function startEmulator(
   await ensureCertificate(privateFolder(paths.aws), pythonPath());
   const log = logFile(paths, service);
   const file = join(paths.root, `${service}.json`);
-  writeFileSync(`${file}.next`, JSON.stringify(config), { mode: 0o600 });
-  renameSync(`${file}.next`, file);
+  writeWhole(file, JSON.stringify(config));
   const offset = Buffer.byteLength(linesSince(log, 0).join("\n"));
   const process = await launch({
     file: join(nodeFolder(), "node"),

@@ -1,8 +1,8 @@
 /** What the supervisor knows of a running sandbox. Holds throw-away secrets of local services, never real ones. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { UscPisError } from "../../backup/errors";
-import { passableFolder, type SandboxPaths } from "./paths";
+import { passableFolder, type SandboxPaths, writeWhole } from "./paths";
 
 /** Services in the order in which they start; they stop in the opposite one. */
 export const SERVICES = ["postgres", "gateway", "aws", "cloudinary", "heroku"] as const;
@@ -80,9 +80,7 @@ export function readState(paths: SandboxPaths): SandboxState | undefined {
 /** Replaces the file at once, so that a reader, or a killed writer, never leaves half of it. */
 export function writeState(paths: SandboxPaths, state: SandboxState): void {
   passableFolder(paths.root);
-  const next = `${paths.state}.next`;
-  writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-  renameSync(next, paths.state);
+  writeWhole(paths.state, `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /**
