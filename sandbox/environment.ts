@@ -56,6 +56,17 @@ export function awsEndpoint(state: SandboxState): string {
   return serviceUrl(state, "gateway");
 }
 
+/** The Authorization header that a service's controls want: its own token, or Cloudinary's key and secret. */
+export function controlAuthorization(
+  state: SandboxState,
+  service: "gateway" | "aws" | "heroku" | "cloudinary",
+): string {
+  const { gateway, heroku, cloudinary } = state;
+  if (service === "cloudinary")
+    return `Basic ${Buffer.from(`${cloudinary.apiKey}:${cloudinary.apiSecret}`).toString("base64")}`;
+  return `Bearer ${service === "heroku" ? heroku.controlToken : gateway.controlToken}`;
+}
+
 /** Cloudinary's own form, with the official SDK's option for another API address. */
 export function cloudinaryUrl(state: SandboxState): string {
   const { cloudName, apiKey, apiSecret } = state.cloudinary;

@@ -1,6 +1,6 @@
 /** Faults of the running services: which address and which credential each one's controls have. */
 import { UscPisError } from "../../backup/errors";
-import { serviceUrl } from "../environment";
+import { controlAuthorization, serviceUrl } from "../environment";
 import { askLocal, type LocalAnswer } from "../gateway/client";
 import type { SandboxPaths } from "../supervisor/paths";
 import type { SandboxState } from "../supervisor/state";
@@ -49,13 +49,6 @@ export class Remote {
     return mode !== (reset.body as { mode?: string }).mode;
   }
 
-  private authorization(service: FaultService): string {
-    const { gateway, heroku, cloudinary } = this.state;
-    if (service === "cloudinary")
-      return `Basic ${Buffer.from(`${cloudinary.apiKey}:${cloudinary.apiSecret}`).toString("base64")}`;
-    return `Bearer ${service === "heroku" ? heroku.controlToken : gateway.controlToken}`;
-  }
-
   private async ask(
     service: FaultService,
     method: string,
@@ -65,7 +58,7 @@ export class Remote {
     const url = `${serviceUrl(this.state, service)}${path}`;
     let answer: LocalAnswer;
     try {
-      const authorization = this.authorization(service);
+      const authorization = controlAuthorization(this.state, service);
       answer = await askLocal(url, { folder: this.paths.aws, method, authorization, body });
     } catch (error) {
       throw new UscPisError("service_down", `${service} does not answer at ${url}: ${(error as Error).message}`, {

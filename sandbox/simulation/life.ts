@@ -10,9 +10,8 @@ import { GetQueueUrlCommand, PurgeQueueCommand, SQSClient } from "@aws-sdk/clien
 import { UscPisError } from "../../backup/errors";
 import { grow, mediaAssets } from "../app";
 import { PROFILES } from "../aws/identities";
-import { serviceUrl } from "../environment";
 import * as faults from "../faults/commands";
-import { askLocal } from "../gateway/client";
+import { Remote } from "../faults/remote";
 import type { Workbench } from "../rehearsal/context";
 import { cloudinarySdk } from "../seed";
 import { APPS } from "../stacks";
@@ -100,20 +99,7 @@ export async function emptyDeadLetters(bench: Workbench): Promise<void> {
  * changed. What is left in the vault, the alarms and the inbox is the same.
  */
 export async function sparing({ paths, state }: Workbench): Promise<void> {
-  const ask = { folder: paths.aws, method: "POST" };
-  const answers = await Promise.all([
-    askLocal(`${serviceUrl(state, "aws")}/_sandbox/scheduler/economy`, {
-      ...ask,
-      token: state.gateway.controlToken,
-      body: { on: true },
-    }),
-    askLocal(`${serviceUrl(state, "heroku")}/_control/dumps`, {
-      ...ask,
-      token: state.heroku.controlToken,
-      body: { reuse: true },
-    }),
-  ]);
-  const refused = answers.find(({ status }) => status !== 200);
-  if (refused !== undefined)
-    throw new UscPisError("unexpected_answer", `sparing was refused: ${JSON.stringify(refused.body)}`);
+  const services = new Remote(paths, state);
+  await services.call("aws", { method: "POST", path: "/_sandbox/scheduler/economy", body: { on: true } });
+  await services.call("heroku", { method: "POST", path: "/_control/dumps", body: { reuse: true } });
 }
