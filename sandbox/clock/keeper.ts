@@ -1,7 +1,7 @@
 /** Keeps the sandbox's time: lets it pass on request, one request at a time, and lets due things happen meanwhile. */
 import { UscPisError } from "../../backup/errors";
 import { advance, type EventSource } from "./advance";
-import { readOffset, writeOffset } from "./clock";
+import { readOffset, sandboxNow, writeOffset } from "./clock";
 
 /** How often, in milliseconds of real time, what is due by itself is looked at while nobody moves the clock. */
 const TICK_MS = 10_000;
@@ -10,9 +10,9 @@ export interface KeeperOptions {
   /** File of the clock. */
   file: string;
   /** What happens by the clock. Asked for anew for each advance: services may have been started again. */
-  sources(): Promise<readonly EventSource[]>;
+  sources(): readonly EventSource[];
   /** Those of them that nobody else carries out in real time. */
-  own(): Promise<readonly EventSource[]>;
+  own(): readonly EventSource[];
   /** Resolves when nothing runs any more. */
   rest(): Promise<void>;
   /** Looks at what follows from what has happened: alarms. */
@@ -90,7 +90,7 @@ export class TimeKeeper {
 
   private now(): Date {
     // Not `new Date()`, which may follow the clock or not.
-    return new Date(performance.timeOrigin + performance.now() + readOffset(this.options.file));
+    return sandboxNow(this.options.file, performance.timeOrigin + performance.now());
   }
 
   private async pass(until: Date, job: Advancing): Promise<void> {
@@ -105,7 +105,7 @@ export class TimeKeeper {
       await this.options.look(this.now());
     };
     try {
-      await advance(until, { now: () => this.now(), moveTo }, await sources(), rest, {
+      await advance(until, { now: () => this.now(), moveTo }, sources(), rest, {
         signal,
         onStep: (_now, happened) => {
           for (const name of happened) job.events[name] = (job.events[name] ?? 0) + 1;
@@ -126,7 +126,7 @@ export class TimeKeeper {
       try {
         const now = this.now();
         await this.options.look(now);
-        for (const source of await this.options.own()) {
+        for (const source of this.options.own()) {
           const at = await source.next(now, now);
           if (at !== undefined && at <= now) await source.run(now);
         }
