@@ -55,6 +55,12 @@ export class Recording {
     return counts;
   }
 
+  /** Names of those whose parent is not among them: the component itself, if each child lies below it. */
+  roots(): string[] {
+    const urns = new Set(this.resources.map(({ urn }) => urn));
+    return this.resources.filter(({ parent }) => !urns.has(parent)).map(({ name }) => name);
+  }
+
   /** Whether one resource waits for another, directly or through others. */
   waitsFor(later: Recorded, earlier: Recorded, seen = new Set<string>()): boolean {
     if (seen.has(later.urn)) return false;
