@@ -1,13 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { CreateRoleCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import { KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
 import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -18,15 +17,11 @@ import {
 import { CreateTopicCommand, ListTopicsCommand, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { trustPolicy } from "../../sandbox/aws/identities";
 import { findFault } from "../../sandbox/faults/catalogue";
 import { parseParameters } from "../../sandbox/faults/named/define";
-import { SCOPE } from "../../sandbox/supervisor/services";
-import { PRIMARY, REPLICA, startTestGateway, type TestGateway } from "../support/gateway";
+import { MIB, PRIMARY, REPLICA, sha256, signingS3, startTestGateway, type TestGateway } from "../support/gateway";
 
 const Bucket = "told-to-fail";
-const MIB = 1024 ** 2;
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64");
 
 describe("faults at the gateway", function () {
   this.timeout(60_000);
@@ -35,15 +30,8 @@ describe("faults at the gateway", function () {
   const clients: { destroy(): void }[] = [];
   before(async () => {
     gateway = await startTestGateway();
-    const iam = new IAMClient(gateway.root());
-    const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] };
-    const RoleName = "signs";
-    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trustPolicy(SCOPE)) }));
-    const PolicyDocument = JSON.stringify(policy);
-    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "all", PolicyDocument }));
-    s3 = new S3Client({ ...(await gateway.role(RoleName)), forcePathStyle: true });
-    clients.push(iam, s3);
-    await s3.send(new CreateBucketCommand({ Bucket }));
+    s3 = await signingS3(gateway, Bucket);
+    clients.push(s3);
   });
   after(async () => {
     for (const client of clients) client.destroy();

@@ -4,11 +4,9 @@ import { readFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateFunctionCommand, InvokeCommand, LambdaClient, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -16,20 +14,17 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { expect } from "chai";
-import { trustPolicy } from "../../sandbox/aws/identities";
 import { zip } from "../../sandbox/plugins/aws/zip";
 import { SCOPE } from "../../sandbox/supervisor/services";
-import { startTestGateway, type TestGateway } from "../support/gateway";
+import { MIB, sha256, signingS3, startTestGateway, type TestGateway } from "../support/gateway";
 
 const Bucket = "through-the-gateway";
-const MIB = 1024 ** 2;
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64");
 
 /** Chunks of a stream that nobody keeps, and the digest of all of them. */
 function chunks(total: number): { body: Readable; digest: Promise<string> } {
@@ -52,16 +47,7 @@ describe("the gateway before the local AWS", function () {
   let s3: S3Client;
   before(async () => {
     gateway = await startTestGateway();
-    const iam = new IAMClient(gateway.root());
-    const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] };
-    const RoleName = "signs";
-    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trustPolicy(SCOPE)) }));
-    const PolicyDocument = JSON.stringify(policy);
-    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "all", PolicyDocument }));
-    iam.destroy();
-    // A role's signature is verified by the local AWS: whatever was changed on the way would be refused.
-    s3 = new S3Client({ ...(await gateway.role(RoleName)), forcePathStyle: true });
-    await s3.send(new CreateBucketCommand({ Bucket }));
+    s3 = await signingS3(gateway, Bucket);
   });
   after(async () => {
     s3?.destroy();

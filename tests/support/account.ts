@@ -29,6 +29,17 @@ export interface TestAccount {
   stop(): Promise<void>;
 }
 
+/** The root's options in a session of a role of the sandbox's account. */
+export async function inRole(root: ClientOptions, name: string): Promise<ClientOptions> {
+  const sts = new STSClient(root);
+  const RoleArn = `arn:aws:iam::${SCOPE.account}:role/${name}`;
+  const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "test" }));
+  sts.destroy();
+  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
+  const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  return { ...root, credentials };
+}
+
 /** The sandbox's account, with its roles, on a MiniStack of the test's own; `stop` leaves nothing. */
 export async function startAccount(local: LocalSettings = {}): Promise<TestAccount> {
   const folder = mkdtempSync(join(tmpdir(), "usc-pis-test-aws-"));
@@ -41,17 +52,7 @@ export async function startAccount(local: LocalSettings = {}): Promise<TestAccou
     credentials: ROOT_CREDENTIALS,
     maxAttempts: 1,
   });
-  const role = async (name: string, region: string = SCOPE.regions[0]): Promise<ClientOptions> => {
-    const sts = new STSClient(root(region));
-    const { Credentials } = await sts.send(
-      new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${SCOPE.account}:role/${name}`, RoleSessionName: "test" }),
-    );
-    const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
-    return {
-      ...root(region),
-      credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
-    };
-  };
+  const role = (name: string, region?: string) => inRole(root(region), name);
   return {
     url,
     pid,

@@ -1,16 +1,22 @@
 /** The sandbox's gateway and its local AWS as processes of the test's own, and AWS SDK clients that go through it. */
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { trustPolicy } from "../../sandbox/aws/identities";
 import { ROOT_CREDENTIALS } from "../../sandbox/aws/server";
 import { askLocal } from "../../sandbox/gateway/client";
 import { sandboxPaths } from "../../sandbox/supervisor/paths";
 import { SCOPE } from "../../sandbox/supervisor/services";
 import { down, up } from "../../sandbox/supervisor/supervisor";
-import type { ClientOptions } from "./account";
+import { type ClientOptions, inRole } from "./account";
 
 export const [PRIMARY, REPLICA] = SCOPE.regions;
+export const MIB = 1024 ** 2;
+/** As S3 writes a checksum. */
+export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64");
 
 export interface TestGateway {
   url: string;
@@ -38,15 +44,7 @@ export async function startTestGateway(): Promise<TestGateway> {
     aws: aws?.url ?? "",
     pid: gateway?.pid ?? 0,
     root,
-    async role(name, region = PRIMARY) {
-      const sts = new STSClient(root(region));
-      const RoleArn = `arn:aws:iam::${SCOPE.account}:role/${name}`;
-      const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "test" }));
-      sts.destroy();
-      const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
-      const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
-      return { ...root(region), credentials };
-    },
+    role: (name, region) => inRole(root(region), name),
     async control(method, path, body) {
       const { controlToken: token } = state.gateway;
       const answer = await askLocal(`${endpoint}/_sandbox/${path}`, { folder: paths.aws, method, token, body });
@@ -58,4 +56,20 @@ export async function startTestGateway(): Promise<TestGateway> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * An S3 client in a session of a new role, and its bucket. A role's signature is verified by the local AWS: whatever
+ * the gateway changed on the way would be refused.
+ */
+export async function signingS3(gateway: TestGateway, Bucket: string): Promise<S3Client> {
+  const iam = new IAMClient(gateway.root());
+  const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] };
+  const RoleName = "signs";
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trustPolicy(SCOPE)) }));
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "all", PolicyDocument: JSON.stringify(policy) }));
+  iam.destroy();
+  const s3 = new S3Client({ ...(await gateway.role(RoleName)), forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  return s3;
 }
